@@ -1,1 +1,45 @@
-#![no_std]
+//! The runtime of a protection domain (PD), after rust-sel4's `sel4-microkit`, on stable Rust.
+//!
+//! One design rule: a PD that uses this crate is a standard Microkit PD. It speaks the ABI in `ipc/abi` and
+//! nothing else, so the same ELF runs on Cloister's kernel and on the official one.
+//!
+//! A PD's `main.rs` names its regions ([`regions!`]), builds its handler and hands it to
+//! [`protection_domain!`]. On the host (tests) the same calls go to a [`hosted::HostKernel`] of the thread.
+//!
+//! This is the only crate whose macros expand to `unsafe`, so every other crate of a PD can forbid it.
+#![cfg_attr(any(target_os = "none", cloister_pd), no_std)]
+
+mod backend;
+mod channel;
+pub mod clock;
+mod handler;
+pub mod health;
+mod macros;
+mod message;
+mod symbols;
+
+#[cfg(not(any(target_os = "none", cloister_pd)))]
+pub use backend::hosted;
+pub use channel::{Channel, ChannelSet, Child, ControlError};
+pub use handler::{Handler, NullHandler, dispatch_fault, dispatch_notified, dispatch_protected};
+pub use message::{MessageInfo, get_mr, set_mr};
+pub use symbols::{RegionSymbol, has_notify_channel, pd_name};
+
+#[cfg(any(target_os = "none", cloister_pd))]
+pub use handler::run;
+
+#[doc(hidden)]
+pub mod private {
+    pub use crate::symbols::take_once;
+    pub use memory_region::{Readable, Writable};
+
+    /// Gives the heap, where the PD has one, its region.
+    #[cfg(any(target_os = "none", cloister_pd))]
+    pub fn init_heap() {
+        #[cfg(feature = "heap")]
+        crate::heap::init();
+    }
+}
+
+#[cfg(all(feature = "heap", any(target_os = "none", cloister_pd)))]
+pub mod heap;

@@ -1,0 +1,18 @@
+//! Where the runtime's calls go: to the kernel, or on the host to the thread's [`hosted::HostKernel`].
+
+#[cfg(all(any(target_os = "none", cloister_pd), target_arch = "aarch64"))]
+#[path = "aarch64.rs"]
+mod isa;
+#[cfg(all(any(target_os = "none", cloister_pd), target_arch = "x86_64"))]
+#[path = "x86_64.rs"]
+mod isa;
+
+#[cfg(any(target_os = "none", cloister_pd))]
+mod sel4;
+#[cfg(any(target_os = "none", cloister_pd))]
+pub(crate) use sel4::*;
+
+#[cfg(not(any(target_os = "none", cloister_pd)))]
+pub mod hosted;
+#[cfg(not(any(target_os = "none", cloister_pd)))]
+pub(crate) use hosted::{call, defer, frequency, get_mr, health_page, send, set_mr, ticks};

@@ -1,0 +1,74 @@
+//! The x86-64 side of the system call (seL4 `libsel4/arch_include/x86/sel4/arch/syscalls_syscall.h`).
+
+use super::sel4::Registers;
+use core::arch::{asm, global_asm, x86_64::_rdtsc};
+
+pub(super) const IPC_BUFFER: u64 = ipc_abi::X86_64_IPC_BUFFER;
+
+global_asm!(
+    ".section .text._start, \"ax\"",
+    ".globl _start",
+    "_start:",
+    "movabs rsp, {stack}",
+    "lea rdi, [rip + __bss_start]",
+    "lea rcx, [rip + _end]",
+    "sub rcx, rdi",
+    "xor eax, eax",
+    "rep stosb",
+    "xor ebp, ebp",
+    "lea rdi, [rip + _start]",
+    "call cloister_pd_start",
+    "ud2",
+    stack = const ipc_abi::X86_64_IPC_BUFFER - ipc_abi::STACK_GUARD,
+);
+
+#[inline(always)]
+pub(super) fn system_call(number: i64, registers: Registers, reply: u64, second: u64) -> Registers {
+    let Registers { mut dest, mut info, message: [mut m0, mut m1, mut m2, mut m3] } = registers;
+    // SAFETY: the kernel changes only the registers that are listed as outputs and the memory of the IPC buffer,
+    // which is accessed through volatile operations only; rsp is saved in r14 and restored.
+    unsafe {
+        asm!(
+            "mov r14, rsp",
+            "syscall",
+            "mov rsp, r14",
+            in("rdx") number,
+            inout("rdi") dest,
+            inout("rsi") info,
+            inout("r10") m0,
+            inout("r8") m1,
+            inout("r9") m2,
+            inout("r15") m3,
+            in("r12") reply,
+            in("r13") second,
+            out("rcx") _,
+            out("r11") _,
+            out("r14") _,
+        );
+    }
+    Registers { dest, info, message: [m0, m1, m2, m3] }
+}
+
+pub(crate) fn ticks() -> u64 {
+    // SAFETY: the time stamp counter is readable in user mode, and reading it changes nothing.
+    unsafe { _rdtsc() }
+}
+
+/// The time stamp counter's frequency comes from the platform page, in a variable that the image builder sets.
+pub(crate) fn frequency() -> u64 {
+    #[unsafe(no_mangle)]
+    #[used]
+    #[allow(non_upper_case_globals)]
+    static tsc_frequency: u64 = 0;
+    // SAFETY: a reference is valid to read; volatile because the image builder changes it.
+    match unsafe { core::ptr::read_volatile(&tsc_frequency) } {
+        0 => 1_000_000_000,
+        hertz => hertz,
+    }
+}
+
+/// Ends the PD with a fault that its parent sees: an undefined instruction.
+pub(super) fn abort() -> ! {
+    // SAFETY: the instruction is undefined, so control never passes it.
+    unsafe { asm!("ud2", options(noreturn)) }
+}

@@ -1,0 +1,23 @@
+//! The counter that every PD may read.
+
+use crate::backend;
+
+/// Ticks since an arbitrary start, never going back.
+pub fn ticks() -> u64 {
+    backend::ticks()
+}
+
+/// Ticks per second.
+pub fn frequency() -> u64 {
+    backend::frequency()
+}
+
+/// `ticks` in microseconds.
+pub fn to_micros(ticks: u64) -> u64 {
+    (u128::from(ticks) * 1_000_000 / u128::from(frequency().max(1))) as u64
+}
+
+/// `micros` in ticks.
+pub fn from_micros(micros: u64) -> u64 {
+    (u128::from(micros) * u128::from(frequency()) / 1_000_000) as u64
+}
