@@ -1,0 +1,10 @@
+//! Timer: protected calls. A client asks to be signalled later on the channel it calls on.
+
+/// Label: set this client's timeout; word 0 is microseconds from now. Replaces an earlier one. Answer: label 0.
+pub const SET_TIMEOUT: u64 = 1;
+/// Label: forget this client's timeout. Answer: label 0.
+pub const CANCEL_TIMEOUT: u64 = 2;
+/// Label: wall clock. Answer: label 0, word 0 is seconds since 1970 (UTC), 0 when the board has no clock.
+pub const WALL_CLOCK: u64 = 3;
+/// Answer label to a request that the timer does not know.
+pub const UNKNOWN: u64 = 1;
