@@ -10,7 +10,8 @@ use std::process::Command;
 /// When the toolchain has no rustup, or rustup fails; says what to type instead.
 pub fn rust_targets(targets: &[&str]) -> Result<()> {
     let sysroot = shell::output(Command::new("rustc").args(["--print", "sysroot"]))?;
-    let installed = |target: &&str| std::path::Path::new(sysroot.trim()).join("lib/rustlib").join(target).exists();
+    let installed =
+        |target: &&str| std::path::Path::new(sysroot.trim()).join("lib/rustlib").join(target).exists();
     let missing: Vec<&str> = targets.iter().filter(|t| !installed(t)).copied().collect();
     if missing.is_empty() {
         return Ok(());
@@ -19,7 +20,10 @@ pub fn rust_targets(targets: &[&str]) -> Result<()> {
     let mut command = Command::new("rustup");
     command.args(["target", "add"]).args(&missing);
     Job::new(command).run().with_context(|| {
-        format!("the Rust toolchain lacks {0}: install rustup, then type `rustup target add {0}`", missing.join(" "))
+        format!(
+            "the Rust toolchain lacks {0}: install rustup, then type `rustup target add {0}`",
+            missing.join(" ")
+        )
     })
 }
 
@@ -44,7 +48,10 @@ pub fn programs(programs: &[Program]) -> Result<()> {
         return Ok(());
     }
     if !shell::on_path("apt-get") {
-        bail!("this machine lacks {0} and has no apt-get: install {0} and run the command again", missing.join(", "));
+        bail!(
+            "this machine lacks {0} and has no apt-get: install {0} and run the command again",
+            missing.join(", ")
+        );
     }
     eprintln!("installing Debian packages: {}", missing.join(" "));
     apt(&["update"])?;
@@ -56,7 +63,8 @@ pub fn programs(programs: &[Program]) -> Result<()> {
     // Where other QEMU packages come from backports, the plain version conflicts with them.
     let mut backports = vec!["install", "-y", "--no-install-recommends", "-t", "bookworm-backports"];
     backports.extend(&missing);
-    apt(&backports).with_context(|| format!("apt could not install {}: install it by hand", missing.join(", ")))
+    apt(&backports)
+        .with_context(|| format!("apt could not install {}: install it by hand", missing.join(", ")))
 }
 
 fn apt(arguments: &[&str]) -> Result<()> {

@@ -29,9 +29,17 @@ impl Job {
     pub fn run(mut self) -> Result<()> {
         let shown = show(&self.command);
         if self.quiet {
-            let output = self.command.stdin(Stdio::null()).output().with_context(|| format!("cannot start `{shown}`"))?;
+            let output = self
+                .command
+                .stdin(Stdio::null())
+                .output()
+                .with_context(|| format!("cannot start `{shown}`"))?;
             if !output.status.success() {
-                eprint!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+                eprint!(
+                    "{}{}",
+                    String::from_utf8_lossy(&output.stdout),
+                    String::from_utf8_lossy(&output.stderr)
+                );
                 bail!("`{shown}` failed: {}", output.status);
             }
             return Ok(());
@@ -56,7 +64,8 @@ pub fn show(command: &Command) -> String {
 /// When it cannot be started or fails.
 pub fn output(command: &mut Command) -> Result<String> {
     let shown = show(command);
-    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot start `{shown}`"))?;
+    let output =
+        command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot start `{shown}`"))?;
     if !output.status.success() {
         bail!("`{shown}` failed: {}", output.status);
     }
@@ -77,6 +86,13 @@ pub fn root() -> PathBuf {
 /// A cargo command in the repository's root.
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    command.current_dir(root()).args(arguments);
+    command
+}
+
+/// A git command in the repository's root.
+pub fn git(arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
     command.current_dir(root()).args(arguments);
     command
 }

@@ -1,0 +1,72 @@
+//! Building the kernel and the protection domains for a board.
+
+use crate::shell::{self, Job};
+use anyhow::Result;
+use std::path::PathBuf;
+
+/// A PD's program: which package, which binary, and whether it uses SIMD registers.
+pub struct Program {
+    /// Name in `<program_image path="NAME.elf">`.
+    pub name: &'static str,
+    /// Whether it is built with hardware floating point.
+    pub simd: bool,
+}
+
+/// Every program of the system description.
+pub const PROGRAMS: [Program; 8] = [
+    Program { name: "supervisor", simd: false },
+    Program { name: "timer", simd: false },
+    Program { name: "console", simd: false },
+    Program { name: "storage", simd: false },
+    Program { name: "retriever", simd: false },
+    Program { name: "session", simd: true },
+    Program { name: "loader", simd: true },
+    Program { name: "compute", simd: true },
+];
+
+/// Target of PDs that use SIMD registers.
+pub const SIMD_TARGET: &str = "aarch64-unknown-none";
+/// Target of the kernel and of PDs without.
+pub const SOFT_TARGET: &str = "aarch64-unknown-none-softfloat";
+
+/// Where built programs lie: the search path of the image builder.
+pub fn program_folder() -> PathBuf {
+    shell::root().join("target/programs")
+}
+
+/// Builds the kernel and all PDs; the programs are gathered in [`program_folder`] as `NAME.elf`.
+///
+/// # Errors
+/// When cargo fails.
+pub fn all() -> Result<PathBuf> {
+    std::fs::create_dir_all(program_folder())?;
+    for (done, program) in PROGRAMS.iter().enumerate() {
+        progress(done, &format!("pds/{}", program.name));
+        let target = if program.simd { SIMD_TARGET } else { SOFT_TARGET };
+        build(&format!("pds-{}", program.name), target)?;
+        let elf = shell::root().join("target").join(target).join("image").join(program.name);
+        let copy = program_folder().join(format!("{}.elf", program.name));
+        copy_if_changed(&elf, &copy)?;
+    }
+    progress(PROGRAMS.len(), "kernel");
+    build("kernel", SOFT_TARGET)?;
+    Ok(shell::root().join("target").join(SOFT_TARGET).join("image/kernel"))
+}
+
+fn progress(done: usize, what: &str) {
+    eprintln!("[{}/{}] building {what}", done + 1, PROGRAMS.len() + 1);
+}
+
+fn build(package: &str, target: &str) -> Result<()> {
+    let mut command = shell::cargo(&["build", "--quiet", "--locked", "--profile", "image", "-p", package]);
+    command.args(["--features", "image", "--target", target]);
+    Job::new(command).run()
+}
+
+fn copy_if_changed(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
+    let new = std::fs::read(from)?;
+    if std::fs::read(to).ok().as_deref() != Some(&new) {
+        std::fs::write(to, new)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! QEMU: its command line, and a running machine whose UART we hold.
+
+use anyhow::{Context, Result, bail};
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// A machine to start.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// Kernel image.
+    pub image: PathBuf,
+    /// Disk image, if there is a disk.
+    pub disk: Option<PathBuf>,
+    /// Cores.
+    pub cores: u32,
+    /// RAM in MiB.
+    pub ram_mib: u64,
+    /// CPU model.
+    pub cpu: String,
+    /// Count instructions instead of time: repeatable figures.
+    pub icount: bool,
+}
+
+impl Machine {
+    /// The command line without the console.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new("qemu-system-aarch64");
+        command.args(["-machine", "virt,virtualization=on", "-cpu", &self.cpu]);
+        command.args(["-smp", &self.cores.to_string(), "-m", &format!("{}M", self.ram_mib)]);
+        command.args(["-display", "none", "-nodefaults", "-no-reboot"]);
+        command.arg("-kernel").arg(&self.image);
+        if let Some(disk) = &self.disk {
+            let drive =
+                format!("if=none,format=raw,id=disk,file={}", disk.display().to_string().replace(',', ",,"));
+            command.args(["-global", "virtio-mmio.force-legacy=false"]);
+            command.args(["-drive", &drive, "-device", "virtio-blk-device,drive=disk"]);
+        }
+        if self.icount {
+            command.args(["-icount", "shift=0,sleep=off"]);
+        }
+        command
+    }
+
+    /// Runs with the user's terminal as the UART, until the user or the system ends it.
+    ///
+    /// # Errors
+    /// When QEMU cannot be started.
+    pub fn interactive(&self, farewell: &str) -> Result<()> {
+        let mut command = self.command();
+        command.args(["-serial", "mon:stdio"]).stdout(Stdio::piped());
+        let mut child = command.spawn().context("cannot start qemu-system-aarch64")?;
+        let mut output = child.stdout.take().context("QEMU has no output")?;
+        let (mut seen, mut buffer) = (String::new(), [0; 4096]);
+        loop {
+            let count = output.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            std::io::stdout().write_all(&buffer[..count])?;
+            std::io::stdout().flush()?;
+            seen.push_str(&String::from_utf8_lossy(&buffer[..count]));
+            if seen.contains(farewell) {
+                terminate(&child);
+                break;
+            }
+            let keep = seen.len().saturating_sub(farewell.len() * 2);
+            seen = seen.split_off(seen.ceil_char_boundary(keep));
+        }
+        child.wait()?;
+        Ok(())
+    }
+
+    /// Starts with the UART held by us.
+    ///
+    /// # Errors
+    /// When QEMU cannot be started.
+    pub fn start(&self) -> Result<Running> {
+        let mut command = self.command();
+        command.args(["-serial", "stdio", "-monitor", "none"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        Running::spawn(command)
+    }
+}
+
+/// Ends QEMU so that it puts the terminal back in order.
+fn terminate(child: &Child) {
+    let _ = Command::new("kill").arg(child.id().to_string()).status();
+}
+
+/// A machine that runs, with its UART.
+pub struct Running {
+    child: Child,
+    input: ChildStdin,
+    output: Receiver<Vec<u8>>,
+    /// Everything the machine has written.
+    pub transcript: Vec<u8>,
+    searched: usize,
+    /// When it was started.
+    pub started: Instant,
+}
+
+impl Running {
+    fn spawn(mut command: Command) -> Result<Self> {
+        let started = Instant::now();
+        let mut child = command.spawn().context("cannot start qemu-system-aarch64")?;
+        let input = child.stdin.take().context("QEMU has no input")?;
+        let mut stream = child.stdout.take().context("QEMU has no output")?;
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                if sender.send(buffer[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self { child, input, output, transcript: Vec::new(), searched: 0, started })
+    }
+
+    /// Types bytes.
+    ///
+    /// # Errors
+    /// When QEMU has ended.
+    pub fn type_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.input.write_all(bytes)?;
+        Ok(self.input.flush()?)
+    }
+
+    /// Waits for `text` behind what was found last; returns what lies before it.
+    ///
+    /// # Errors
+    /// When it does not come in time or QEMU ends; the error shows the last lines.
+    pub fn wait_for(&mut self, text: &str, limit: Duration) -> Result<String> {
+        self.wait_for_any(&[text], limit).map(|(_, before)| before)
+    }
+
+    /// Waits for the first of several texts; returns which, and what lies before it.
+    ///
+    /// # Errors
+    /// As for [`Running::wait_for`].
+    pub fn wait_for_any(&mut self, texts: &[&str], limit: Duration) -> Result<(usize, String)> {
+        let end = Instant::now() + limit;
+        loop {
+            let rest = &self.transcript[self.searched..];
+            let found =
+                texts.iter().enumerate().filter_map(|(i, t)| find(rest, t.as_bytes()).map(|at| (at, i)));
+            if let Some((at, which)) = found.min() {
+                let before = String::from_utf8_lossy(&rest[..at]).into_owned();
+                self.searched += at + texts[which].len();
+                return Ok((which, before));
+            }
+            match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.transcript.extend(bytes),
+                Err(RecvTimeoutError::Timeout) => {
+                    bail!("no {texts:?} within {limit:?}; the end of the transcript:\n{}", self.tail())
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    bail!("QEMU ended before {texts:?}; the end of the transcript:\n{}", self.tail())
+                }
+            }
+        }
+    }
+
+    fn tail(&self) -> String {
+        let from = self.transcript.len().saturating_sub(2000);
+        String::from_utf8_lossy(&self.transcript[from..]).into_owned()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
+}

@@ -1,0 +1,82 @@
+//! Scripted conversations: lines typed at prompts, the transcript on standard output.
+
+use crate::qemu::{Machine, Running};
+use anyhow::{Context, Result, ensure};
+use std::io::Write;
+use std::time::Duration;
+
+/// A fresh prompt starts a line; a redrawn one follows a carriage return.
+pub const PROMPT: &str = "\n>>> ";
+/// The last line of a system that was told to stop.
+pub const FAREWELL: &str = "the system has stopped";
+/// Time for the first prompt: emulated machines share this one's cores.
+const BOOT_LIMIT: Duration = Duration::from_secs(120);
+/// Time for one answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(600);
+
+/// Boots `machine` and waits for its first prompt.
+///
+/// # Errors
+/// When no prompt comes.
+pub fn boot(machine: &Machine) -> Result<Running> {
+    let mut running = machine.start()?;
+    running.wait_for(PROMPT, BOOT_LIMIT).context("the system did not come up")?;
+    Ok(running)
+}
+
+/// Types one line at a prompt and returns what the system wrote until the next one.
+///
+/// # Errors
+/// When the prompt does not come back.
+pub fn ask(running: &mut Running, line: &str) -> Result<String> {
+    running.type_bytes(line.as_bytes())?;
+    running.type_bytes(b"\r")?;
+    let answer = running.wait_for(PROMPT, ANSWER_LIMIT);
+    let answer = answer.with_context(|| format!("the prompt did not come back after `{line}`"))?;
+    Ok(plain(&answer))
+}
+
+/// Runs a script: each line is typed at a prompt; the transcript goes to `out` as it comes.
+///
+/// # Errors
+/// When the system does not come up, a prompt does not come back, or it does not stop at the end.
+pub fn run(machine: &Machine, script: &str, out: &mut impl Write) -> Result<()> {
+    let mut running = boot(machine)?;
+    let mut shown = show(&running, 0, out)?;
+    let lines: Vec<&str> = script.lines().filter(|line| !line.trim().is_empty()).collect();
+    ensure!(!lines.is_empty(), "the script has no lines");
+    let ends_itself = |line: &str| matches!(line.trim(), "exit" | "/exit" | "/bye");
+    for line in lines.iter().take_while(|line| !ends_itself(line)) {
+        let answered = ask(&mut running, line);
+        shown = show(&running, shown, out)?;
+        answered?;
+    }
+    running.type_bytes(b"exit\r")?;
+    let stopped = running.wait_for(FAREWELL, Duration::from_secs(30));
+    show(&running, shown, out)?;
+    writeln!(out)?;
+    stopped.map(|_| ())
+}
+
+fn show(running: &Running, from: usize, out: &mut impl Write) -> Result<usize> {
+    out.write_all(&running.transcript[from..])?;
+    out.flush()?;
+    Ok(running.transcript.len())
+}
+
+/// Text without terminal control sequences (ECMA-48) and carriage returns.
+pub fn plain(text: &str) -> String {
+    let mut out = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\x1b' if chars.peek() == Some(&'[') => {
+                chars.next();
+                while chars.next().is_some_and(|c| !('@'..='~').contains(&c)) {}
+            }
+            '\r' => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
