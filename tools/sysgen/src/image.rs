@@ -1,0 +1,115 @@
+//! Puts an image together: kernel, compiled description, program pages and prefills at their final addresses.
+//!
+//! One design rule: byte `i` of the image is physical address `image_base + i`, and nothing is moved at boot.
+
+use crate::inputs::Inputs;
+use crate::kernel::Kernel;
+use crate::model::{SetValue, System};
+use crate::plan::{self, Plan, Source};
+use crate::problem::Problems;
+use crate::search::SearchPath;
+use crate::{report, spec};
+use board_description::Board;
+use kernel_spec::Spec;
+
+/// A bootable image.
+pub struct Image {
+    /// The file's contents, for physical load at the board's image address.
+    pub bytes: Vec<u8>,
+    /// The report for people.
+    pub report: String,
+    /// First byte past the RAM that the system uses: a machine with less RAM cannot run it.
+    pub ram_end: u64,
+}
+
+/// Builds an image from a checked system and the kernel's ELF.
+///
+/// # Errors
+/// Everything that is wrong with the files, or where RAM runs out.
+pub fn build_image(
+    system: &System,
+    search: &SearchPath,
+    kernel_elf: &[u8],
+    board: &Board,
+) -> Result<Image, Problems> {
+    let mut inputs = Inputs::load(system, search, board)?;
+    let kernel = Kernel::parse(kernel_elf, board);
+    let mut kernel = kernel.map_err(|error| Problems::one(format!("the kernel's ELF file: {error}")))?;
+    let kernel_end = board.image_base + kernel.bytes.len() as u64;
+    // Symbols are written twice: before planning to find what is missing and which pages get contents, then with addresses.
+    patch(system, &mut inputs, &[])?;
+    let plan = plan::plan(system, &inputs, spec::bound(system, &inputs), kernel_end, board)?;
+    patch(system, &mut inputs, &plan.regions)?;
+    let compiled = spec::compile(system, &inputs, &plan, board);
+    if compiled.len() as u64 > plan.spec.size || Spec::parse(&compiled).is_err() {
+        return Err(Problems::one("the compiled description does not read back: this is a fault of sysgen"));
+    }
+    kernel.patch(plan.spec.base, compiled.len() as u64, plan.ram_end - board.image_base, board);
+    let report = report::report(system, &inputs, &plan, &kernel, board);
+    Ok(Image { bytes: assemble(&inputs, &plan, kernel, &compiled, board), report, ram_end: plan.ram_end })
+}
+
+/// Writes the symbols that Microkit's tool writes; `addresses` are the regions' physical addresses, if known yet.
+fn patch(system: &System, inputs: &mut Inputs, addresses: &[u64]) -> Result<(), Problems> {
+    let mut problems = Problems::default();
+    for (index, pd) in system.pds.iter().enumerate() {
+        let program = &mut inputs.programs[index];
+        let mut name = [0; 64];
+        name[..pd.name.len()].copy_from_slice(pd.name.as_bytes());
+        let bits = |ids: &mut dyn Iterator<Item = u8>| ids.fold(0_u64, |all, id| all | 1 << id).to_le_bytes();
+        let ends = || system.channels.iter().flat_map(|channel| &channel.ends).filter(|end| end.pd == index);
+        let numbers = [
+            ("microkit_irqs", bits(&mut pd.irqs.iter().map(|irq| irq.id))),
+            ("microkit_notifications", bits(&mut ends().filter(|end| end.notify).map(|end| end.id))),
+            ("microkit_pps", bits(&mut ends().filter(|end| end.pp).map(|end| end.id))),
+            ("microkit_ioports", bits(&mut pd.ports.iter().map(|port| port.id))),
+        ];
+        let mut wrong = |message| {
+            problems.at(
+                &pd.image_place,
+                format!("<program_image> of PD '{}' ('{}'): {message}", pd.name, pd.image),
+            );
+        };
+        let passive = [u8::from(pd.passive)];
+        let fixed = [("microkit_name", &name[..]), ("microkit_passive", &passive[..])];
+        let all = fixed.into_iter().chain(numbers.iter().map(|(symbol, value)| (*symbol, &value[..])));
+        for (symbol, value) in all {
+            program.write(symbol, value, false).unwrap_or_else(&mut wrong);
+        }
+        for setvar in &pd.setvars {
+            let value = match setvar.value {
+                SetValue::Number(number) => number,
+                SetValue::RegionSize(region) => system.regions[region].size,
+                SetValue::RegionPaddr(region) => addresses.get(region).copied().unwrap_or(0),
+                SetValue::PrefillSize(region) => inputs.prefills[region].as_ref().map_or(0, Vec::len) as u64,
+            };
+            if let Err(message) = program.write(&setvar.symbol, &value.to_le_bytes(), true) {
+                let text = format!("symbol to set in PD '{}' ('{}'): {message}", pd.name, pd.image);
+                problems.at(&setvar.place, text);
+            }
+        }
+    }
+    problems.or(())
+}
+
+fn assemble(inputs: &Inputs, plan: &Plan, kernel: Kernel, compiled: &[u8], board: &Board) -> Vec<u8> {
+    let mut bytes = kernel.bytes;
+    bytes.resize((plan.contents_end - board.image_base) as usize, 0);
+    let mut put = |address: u64, contents: &[u8]| {
+        let at = (address - board.image_base) as usize;
+        bytes[at..at + contents.len()].copy_from_slice(contents);
+    };
+    put(plan.spec.base, compiled);
+    for (program, mappings) in inputs.programs.iter().zip(&plan.mappings) {
+        for mapping in mappings.iter().filter(|mapping| mapping.source == Source::Segment) {
+            let segment = program.segments.iter().find(|segment| segment.vaddr == mapping.vaddr);
+            put(mapping.paddr, segment.map_or(&[], |segment| &segment.data));
+        }
+    }
+    for (prefill, address) in inputs.prefills.iter().zip(&plan.regions) {
+        if let Some(contents) = prefill {
+            put(*address, contents);
+        }
+    }
+    bytes
+}
