@@ -39,6 +39,7 @@ macro_rules! memory_region_symbol {
 ///     session_to_console, session_to_console_size: Readable;   // a peer writes it
 ///     kv_cache, kv_cache_size: Exclusive;                       // no other PD maps it: `&'static mut [u8]`, once
 ///     weights, weights_size: Sealed;                            // nobody writes it while it is used: `&'static [u8]`
+///     outbox, outbox_size: Words;                               // one writer, 32-bit atomics: `&'static [AtomicU32]`
 ///     uart, uart_size: Device;                                  // a `RegionSymbol` for a driver's MMIO view
 /// }
 /// ```
@@ -85,6 +86,16 @@ macro_rules! regions {
             // the bytes, and this PD drops what it derived from them before the writer runs again (docs/adr/0003).
             region.is_mapped().then(|| unsafe {
                 core::slice::from_raw_parts(region.address as *const u8, region.size)
+            })
+        }
+    };
+    (@one Words $address:ident $size:ident) => {
+        fn $address() -> Option<&'static [core::sync::atomic::AtomicU32]> {
+            let region = $crate::memory_region_symbol!($address, $size);
+            // SAFETY: the mapping is page-aligned and lives as long as the PD, and all sides use atomics. A PD that maps
+            // it read-only only loads (a store there ends in a fault, not in a race).
+            region.is_mapped().then(|| unsafe {
+                core::slice::from_raw_parts(region.address as *const core::sync::atomic::AtomicU32, region.size / 4)
             })
         }
     };

@@ -8,6 +8,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod compute_worker;
 pub mod console_session;
 pub mod console_supervisor;
 pub mod platform;
@@ -71,6 +72,8 @@ macro_rules! fits {
     ($($message:ty),*) => { $(const _: () = assert!(<$message as MaxSize>::POSTCARD_MAX_SIZE <= MAX_ENCODED);)* };
 }
 fits!(
+    compute_worker::ToWorker,
+    compute_worker::ToCompute,
     console_session::ToSession,
     console_session::ToConsole,
     console_supervisor::ToSupervisor,
