@@ -59,5 +59,8 @@ pub enum ToCompute {
     /// Nothing derived from the weights is in use any more.
     Released,
     /// Waited in vain for the others: set up again.
-    Lost,
+    Lost {
+        /// The round it worked in.
+        round: u32,
+    },
 }

@@ -3,14 +3,92 @@
 
 mod build;
 mod check;
+mod disk;
 mod install;
+mod options;
 mod qemu;
 mod script;
 mod shell;
+mod system;
+mod test;
+mod transcripts;
 
-fn main() -> anyhow::Result<()> {
-    check::all()?;
-    let status = std::process::Command::new("cargo").args(["test", "--workspace"]).status()?;
-    anyhow::ensure!(status.success(), "cargo test failed");
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use options::SystemOptions;
+use std::path::PathBuf;
+
+/// The jobs of the Cloister project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Subcommand)]
+enum Job {
+    /// Build the system, start it in QEMU and chat with it on this terminal
+    Run {
+        #[command(flatten)]
+        system: SystemOptions,
+        /// Type the lines of this file at the prompts; the transcript goes to standard output
+        #[arg(long, value_name = "FILE")]
+        script: Option<PathBuf>,
+    },
+    /// Build the image, its report and the resolved description, and say where they are
+    Image {
+        #[command(flatten)]
+        system: SystemOptions,
+    },
+    /// Run every test
+    Test {
+        /// Only steps whose name contains this
+        #[arg(default_value = "")]
+        step: String,
+    },
+    /// Check the rules of the architecture: dependencies, `unsafe`, instruction sets
+    Check,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().job {
+        Job::Run { system, script } => run(&system, script.as_deref()),
+        Job::Image { system } => image(&system),
+        Job::Test { step } => test::all(&step),
+        Job::Check => check::all(),
+    }
+}
+
+fn prepare(options: &SystemOptions) -> Result<system::Built> {
+    install::rust_targets(&[build::SIMD_TARGET, build::SOFT_TARGET])?;
+    install::programs(&[install::QEMU_AARCH64])?;
+    system::prepare(options)
+}
+
+fn run(options: &SystemOptions, script: Option<&std::path::Path>) -> Result<()> {
+    let script = script.map(|path| {
+        std::fs::read_to_string(path).with_context(|| format!("--script {}: cannot be read", path.display()))
+    });
+    let script = script.transpose()?;
+    let built = prepare(options)?;
+    match script {
+        Some(lines) => script::run(&built.machine, &lines, &mut std::io::stdout()),
+        None => {
+            eprintln!("starting QEMU; /bye leaves, Ctrl-A X ends QEMU at once");
+            built.machine.interactive(script::FAREWELL)
+        }
+    }
+}
+
+fn image(options: &SystemOptions) -> Result<()> {
+    let built = prepare(options)?;
+    println!("image:       {}", built.machine.image.display());
+    println!("report:      {}", built.folder.join("report.txt").display());
+    println!("description: {}", built.folder.join("resolved.system").display());
+    if let Some(disk) = &built.machine.disk {
+        println!("disk:        {}", disk.display());
+    }
+    println!("start:       {} -serial mon:stdio", shell::show(&built.machine.command()));
     Ok(())
 }

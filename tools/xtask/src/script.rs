@@ -8,7 +8,7 @@ use std::time::Duration;
 /// A fresh prompt starts a line; a redrawn one follows a carriage return.
 pub const PROMPT: &str = "\n>>> ";
 /// The last line of a system that was told to stop.
-pub const FAREWELL: &str = "the system has stopped";
+pub const FAREWELL: &str = "The system has stopped";
 /// Time for the first prompt: emulated machines share this one's cores.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
 /// Time for one answer.

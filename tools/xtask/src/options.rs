@@ -1,0 +1,90 @@
+//! What a person may ask of `run`, `image` and the benchmarks.
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Which kernel runs the protection domains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kernel {
+    /// Ours.
+    Cloister,
+    /// The official one, from an SDK that MICROKIT_SDK names.
+    Sel4,
+}
+
+/// A system to build and start.
+#[derive(Args, Clone, Debug)]
+pub struct SystemOptions {
+    /// Board, by Microkit's name
+    #[arg(long, default_value = "qemu_virt_aarch64")]
+    pub board: String,
+    /// Kernel
+    #[arg(long, value_enum, default_value_t = Kernel::Cloister)]
+    pub kernel: Kernel,
+    /// Model to put on the disk and load
+    #[arg(long, value_name = "FILE.gguf")]
+    pub model: Option<PathBuf>,
+    /// Cores, 1 to 4: compute gets a worker on each
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub smp: u8,
+    /// RAM of the machine, for example 512M or 2G; chosen to fit where it is not given
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub ram: Option<u64>,
+    /// CPU that QEMU emulates; `max` has the dot-product instructions
+    #[arg(long, default_value = "cortex-a53")]
+    pub cpu: String,
+    /// Disk image to use instead of the board's own
+    #[arg(long, value_name = "FILE.img", conflicts_with = "no_disk")]
+    pub disk: Option<PathBuf>,
+    /// Start without a disk
+    #[arg(long)]
+    pub no_disk: bool,
+    /// Let the guest's clock count instructions: repeatable, one core
+    #[arg(long)]
+    pub icount: bool,
+}
+
+impl SystemOptions {
+    /// The options of a plain `run`.
+    pub fn standard() -> Self {
+        Self {
+            board: "qemu_virt_aarch64".into(),
+            kernel: Kernel::Cloister,
+            model: None,
+            smp: 1,
+            ram: None,
+            cpu: "cortex-a53".into(),
+            disk: None,
+            no_disk: false,
+            icount: false,
+        }
+    }
+}
+
+/// Bytes from "512M", "2G", "1048576".
+fn parse_size(text: &str) -> Result<u64> {
+    let (digits, unit) = match text.trim_end_matches(['i', 'B']).split_at_checked(text.trim_end_matches(['i', 'B']).len().saturating_sub(1)) {
+        Some((digits, "K" | "k")) => (digits, 1 << 10),
+        Some((digits, "M" | "m")) => (digits, 1 << 20),
+        Some((digits, "G" | "g")) => (digits, 1 << 30),
+        _ => (text, 1_u64),
+    };
+    match digits.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)) {
+        Some(size) if size >= 64 << 20 => Ok(size),
+        Some(_) => bail!("at least 64M"),
+        None => bail!("not a size; write for example 512M or 2G"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_size;
+
+    #[test]
+    fn sizes_have_units_and_a_minimum() {
+        assert_eq!(parse_size("512M").unwrap(), 512 << 20);
+        assert_eq!(parse_size("2GiB").unwrap(), 2 << 30);
+        assert!(parse_size("12").is_err() && parse_size("lots").is_err() && parse_size("99999999999G").is_err());
+    }
+}

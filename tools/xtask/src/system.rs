@@ -1,0 +1,145 @@
+//! From options to a machine that can be started: description, platform page, image, disk.
+
+use crate::options::{Kernel, SystemOptions};
+use crate::qemu::Machine;
+use crate::{build, disk, shell};
+use anyhow::{Context, Result, bail};
+use board_description::Board;
+use ipc_protocol::Name;
+use ipc_protocol::platform::{PdFacts, Platform, REGION, RegionFacts};
+use std::path::{Path, PathBuf};
+use tools_sysgen::{Description, SearchPath, System, build_image};
+
+const MIB: u64 = 1 << 20;
+/// RAM of a machine that nothing was said about.
+const DEFAULT_RAM: u64 = 256 * MIB;
+
+/// What was built.
+pub struct Built {
+    /// Ready to start.
+    pub machine: Machine,
+    /// The folder with image, report and resolved description.
+    pub folder: PathBuf,
+}
+
+/// Builds everything and prepares the disk.
+///
+/// # Errors
+/// What is wrong with the options, the sources or the model file.
+pub fn prepare(options: &SystemOptions) -> Result<Built> {
+    if options.kernel == Kernel::Sel4 {
+        bail!("--kernel sel4 is not there yet: it comes with its own issue; --kernel cloister runs the same PD ELFs");
+    }
+    let board = tools_sysgen::board(&options.board).map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let model = options.model.as_deref().map(model_size).transpose()?;
+    let kernel = build::all()?;
+    let folder = shell::root().join("target/image").join(format!("{}-smp{}", options.board, options.smp));
+    std::fs::create_dir_all(&folder)?;
+    let ram = options.ram.unwrap_or_else(|| ram_for(model.unwrap_or(0)));
+    let board = board.with_ram(ram);
+    let image = write_image(options, &board, model.unwrap_or(0), &kernel, &folder)?;
+    let disk = disk::prepare(options)?;
+    let machine = Machine {
+        image,
+        disk,
+        cores: options.smp.into(),
+        ram_mib: ram / MIB,
+        cpu: options.cpu.clone(),
+        icount: options.icount,
+    };
+    Ok(Built { machine, folder })
+}
+
+fn model_size(path: &Path) -> Result<u64> {
+    let metadata = std::fs::metadata(path);
+    let metadata = metadata.with_context(|| format!("--model {}: there is no such file", path.display()))?;
+    if !metadata.is_file() {
+        bail!("--model {}: is not a file; name a .gguf file", path.display());
+    }
+    Ok(metadata.len())
+}
+
+fn ram_for(model: u64) -> u64 {
+    let weights = weights_for(model);
+    (DEFAULT_RAM + weights.saturating_sub(64 * MIB)).next_multiple_of(64 * MIB)
+}
+
+/// Two models of up to 32 MiB fit the default; a larger one gets what it needs.
+fn weights_for(model: u64) -> u64 {
+    (64 * MIB).max(model.next_multiple_of(2 * MIB) + 2 * MIB)
+}
+
+fn describe(options: &SystemOptions, model: u64) -> Result<Description> {
+    let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
+    let mut description = Description::read(&shell::root().join("system.xml")).map_err(wrong)?;
+    description.limit_cores(options.smp);
+    description.set_region_size("weights", weights_for(model)).map_err(wrong)?;
+    Ok(description)
+}
+
+fn write_image(options: &SystemOptions, board: &Board, model: u64, kernel: &Path, folder: &Path) -> Result<PathBuf> {
+    let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
+    let search = SearchPath(vec![folder.to_path_buf(), build::program_folder()]);
+    let mut description = describe(options, model)?;
+    let draft = description.clone().resolve(board, &search).map_err(wrong)?;
+    std::fs::write(folder.join("platform.bin"), platform_page(options, board, &draft, kernel)?)?;
+    description.set_prefill("platform", "platform.bin").map_err(wrong)?;
+    let system = description.resolve(board, &search).map_err(wrong)?;
+    let image = build_image(&system, &search, &std::fs::read(kernel)?, board).map_err(wrong)?;
+    std::fs::write(folder.join("report.txt"), &image.report)?;
+    std::fs::write(folder.join("resolved.system"), system.to_xml())?;
+    let path = folder.join("cloister.img");
+    std::fs::write(&path, &image.bytes)?;
+    Ok(path)
+}
+
+/// The platform page: what the PDs may know of the image and its machine.
+fn platform_page(options: &SystemOptions, board: &Board, system: &System, kernel: &Path) -> Result<Vec<u8>> {
+    let mut platform = Platform {
+        version: Name::new(version().as_bytes()),
+        board: Name::new(board.name.as_bytes()),
+        kernel: Name::new(b"cloister"),
+        cpu_features: cpu_features(&options.cpu),
+        cores: options.smp.into(),
+        ram: board.ram.size,
+        kernel_bytes: std::fs::metadata(kernel)?.len(),
+        ..Platform::default()
+    };
+    for (index, pd) in system.pds.iter().enumerate() {
+        let facts = PdFacts {
+            name: Name::new(pd.name.as_bytes()),
+            child: if pd.parent.is_some() { pd.child_id } else { u8::MAX },
+            core: pd.cpu,
+            priority: pd.priority,
+            memory: private_memory(system, index),
+        };
+        let _ = platform.pds.push(facts);
+    }
+    for region in &system.regions {
+        let _ = platform.regions.push(RegionFacts { name: Name::new(region.name.as_bytes()), size: region.size });
+    }
+    let mut page = vec![0; REGION];
+    platform.encode(&mut page).context("the platform page does not hold all PDs and regions")?;
+    Ok(page)
+}
+
+/// Stack and the regions that this PD alone may write.
+fn private_memory(system: &System, pd: usize) -> u64 {
+    let maps = system.pds[pd].maps.iter().filter(|map| map.permissions.write && map.cached);
+    system.pds[pd].stack_size + maps.map(|map| system.regions[map.region].size).sum::<u64>()
+}
+
+fn version() -> String {
+    let commit = shell::output(&mut shell::git(&["describe", "--always", "--dirty", "--abbrev=7"])).unwrap_or_default();
+    let commit = if commit.is_empty() { "no commit" } else { commit.trim() };
+    format!("{} ({commit})", env!("CARGO_PKG_VERSION"))
+}
+
+/// What PDs may use of a CPU that QEMU emulates: they cannot read its identification registers.
+fn cpu_features(cpu: &str) -> u64 {
+    use inference_kernels::CpuFeatures;
+    match cpu {
+        "max" | "neoverse-n1" => (CpuFeatures::NEON | CpuFeatures::DOTPROD).bits(),
+        _ => CpuFeatures::NEON.bits(),
+    }
+}

@@ -1,0 +1,66 @@
+//! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
+
+use crate::{check, install, shell, transcripts};
+use anyhow::{Context, Result};
+use shell::Job;
+use std::time::Instant;
+
+/// One step of the test run.
+struct Step {
+    name: &'static str,
+    run: fn() -> Result<()>,
+}
+
+const STEPS: [Step; 7] = [
+    Step { name: "install what is missing", run: install },
+    Step { name: "format", run: format },
+    Step { name: "rules of the architecture", run: check::all },
+    Step { name: "lints", run: lint },
+    Step { name: "tests on the host", run: host },
+    Step { name: "ring under every interleaving (loom)", run: loom },
+    Step { name: "systems in QEMU", run: transcripts::all },
+];
+
+/// Runs all steps whose name contains `filter`.
+///
+/// # Errors
+/// The first step that fails.
+pub fn all(filter: &str) -> Result<()> {
+    let steps: Vec<&Step> = STEPS.iter().filter(|step| step.name.contains(filter)).collect();
+    anyhow::ensure!(!steps.is_empty(), "no step is called '{filter}'; they are: {}", names());
+    for (number, step) in steps.iter().enumerate() {
+        eprintln!("=== {}/{} {}", number + 1, steps.len(), step.name);
+        let start = Instant::now();
+        (step.run)().with_context(|| format!("step '{}' failed", step.name))?;
+        eprintln!("=== {} took {:.0} s", step.name, start.elapsed().as_secs_f64());
+    }
+    println!("{} passed, 0 failed", steps.len());
+    Ok(())
+}
+
+fn names() -> String {
+    STEPS.iter().map(|step| step.name).collect::<Vec<_>>().join(", ")
+}
+
+fn install() -> Result<()> {
+    install::rust_targets(&[crate::build::SIMD_TARGET, crate::build::SOFT_TARGET])?;
+    install::programs(&[install::QEMU_AARCH64])
+}
+
+fn format() -> Result<()> {
+    Job::new(shell::cargo(&["fmt", "--all", "--check"])).run()
+}
+
+fn lint() -> Result<()> {
+    Job::new(shell::cargo(&["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])).run()
+}
+
+fn host() -> Result<()> {
+    Job::new(shell::cargo(&["test", "--locked", "--workspace", "--release"])).run()
+}
+
+fn loom() -> Result<()> {
+    let mut command = shell::cargo(&["test", "--quiet", "--locked", "--release", "-p", "ipc-ring", "--test", "loom"]);
+    command.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", shell::root().join("target/loom"));
+    Job::new(command).run()
+}
