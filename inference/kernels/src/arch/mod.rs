@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//! Instruction sets. The only module of the inference engine with `unsafe`: calls of functions compiled for a feature
+//! whose presence [`Kernels::select`](crate::Kernels::select) was told of, and vector loads and stores within slices.
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+use crate::activation::Activation;
+use crate::isa::Isa;
+use crate::matmul::{Matrix, Output};
+
+/// Runs `work`, compiled for `isa` where it is inlined.
+#[inline(always)]
+pub(crate) fn run<R>(isa: Isa, work: impl FnOnce() -> R) -> R {
+    match isa {
+        Isa::Generic => work(),
+        // NEON is part of every aarch64 target with floating point: nothing to switch on.
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon | Isa::NeonDotprod | Isa::NeonI8mm => work(),
+        // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX2.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { x86_64::run_avx2(work) },
+        // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX-512 VNNI.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { x86_64::run_avx512(work) },
+    }
+}
+
+/// The product by the best kernels there are for `isa` and the matrix' type.
+pub(crate) fn matmul(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
+    let done = match isa {
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon => aarch64::matmul::<false>(matrix, x, out),
+        #[cfg(target_arch = "aarch64")]
+        Isa::NeonDotprod | Isa::NeonI8mm => aarch64::matmul::<true>(matrix, x, out),
+        _ => false,
+    };
+    if !done {
+        crate::matmul::matmul_generic(isa, matrix, x, out);
+    }
+}

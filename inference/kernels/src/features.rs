@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//! The feature word: what the processor can do, as a number that an image builder can write and a host can detect.
+
+use bitflags::bitflags;
+
+bitflags! {
+    /// Instruction sets, one bit each; the numbers are part of the `platform` region's layout.
+    ///
+    /// A protection domain cannot read the identification registers, so it is told. A word that claims too much ends
+    /// in an illegal-instruction fault of that domain, which its parent reports.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct CpuFeatures: u64 {
+        /// aarch64: `sdot`, `udot` (ARMv8.2).
+        const DOTPROD = 1;
+        /// aarch64: `smmla`, `ummla` (ARMv8.6).
+        const I8MM = 1 << 1;
+        /// x86-64: AVX2, FMA and F16C.
+        const AVX2 = 1 << 8;
+        /// x86-64: AVX-512 F, BW, DQ and VL, with VNNI.
+        const AVX512_VNNI = 1 << 9;
+    }
+}
+
+impl CpuFeatures {
+    /// The features of the word that this version knows; others are dropped.
+    #[must_use]
+    pub fn from_word(word: u64) -> Self {
+        Self::from_bits_truncate(word)
+    }
+
+    /// Asks the processor that this runs on.
+    #[cfg(any(test, feature = "std"))]
+    #[must_use]
+    pub fn detect() -> Self {
+        #[allow(unused_mut)]
+        let mut found = Self::empty();
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            found.set(Self::AVX2, has!("avx2") && has!("fma") && has!("f16c"));
+            let wide = has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
+            found.set(Self::AVX512_VNNI, wide && has!("avx512vnni") && found.contains(Self::AVX2));
+        }
+        #[cfg(target_arch = "aarch64")]
+        {
+            found.set(Self::DOTPROD, std::arch::is_aarch64_feature_detected!("dotprod"));
+            found.set(Self::I8MM, std::arch::is_aarch64_feature_detected!("i8mm"));
+        }
+        found
+    }
+}

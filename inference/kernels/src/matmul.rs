@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+//! Products of a weight matrix with the activations of one or more tokens.
+//!
+//! The definition of each element of the result, which every instruction set reproduces bit by bit, is in
+//! [`row_32`], [`row_256`] and [`crate::lanes`].
+
+use core::ops::Range;
+
+use crate::activation::{Activation, ActivationKind};
+use crate::blocks::*;
+use crate::dequantize::blocks_of;
+use crate::half::{bf16_to_f32, f16_to_f32};
+use crate::isa::Isa;
+use crate::unpack::Block32;
+use crate::unpack_k::Block256;
+use crate::{GgmlType, Kernels, arch, lanes};
+
+/// A weight matrix (row, column) as it stands in a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a> {
+    kind: GgmlType,
+    rows: usize,
+    cols: usize,
+    row_bytes: usize,
+    bytes: &'a [u8],
+}
+
+impl<'a> Matrix<'a> {
+    /// A view of `rows` rows of `cols` elements; `None` where `bytes` has another size or blocks do not divide rows.
+    #[must_use]
+    pub fn new(kind: GgmlType, rows: usize, cols: usize, bytes: &'a [u8]) -> Option<Self> {
+        let row_bytes = usize::try_from(kind.row_bytes(cols as u64)?).ok()?;
+        let fits = rows.checked_mul(row_bytes)? == bytes.len() && cols < 1 << 31;
+        fits.then_some(Self { kind, rows, cols, row_bytes, bytes })
+    }
+
+    #[must_use]
+    pub fn kind(&self) -> GgmlType {
+        self.kind
+    }
+
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// Rows `range`, cut to what is there.
+    #[must_use]
+    pub fn slice(&self, range: Range<usize>) -> Self {
+        let end = range.end.min(self.rows);
+        let start = range.start.min(end);
+        let bytes = &self.bytes[start * self.row_bytes..end * self.row_bytes];
+        Self { rows: end - start, bytes, ..*self }
+    }
+
+    /// The bytes of all rows.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The bytes of row `row`; empty where there is none.
+    #[inline(always)]
+    #[must_use]
+    pub fn row(&self, row: usize) -> &'a [u8] {
+        self.bytes.get(row * self.row_bytes..(row + 1) * self.row_bytes).unwrap_or(&[])
+    }
+
+    /// Writes row `row` as `f32`.
+    pub fn dequantize(&self, row: usize, out: &mut [f32]) {
+        crate::dequantize_row(self.kind, self.row(row), out);
+    }
+}
+
+/// Where a product goes: element (token, row) is `values[token * stride + row]`.
+#[derive(Debug)]
+pub struct Output<'a> {
+    pub values: &'a mut [f32],
+    pub stride: usize,
+}
+
+impl Kernels {
+    /// `out[token][row] = dot(matrix[row], x[token])`.
+    ///
+    /// # Panics
+    /// Where widths differ, `x` was prepared for another type, or `out` is too small: mistakes of the caller, which
+    /// checked shapes when it bound the model.
+    pub fn matmul(self, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
+        assert!(
+            x.width == matrix.cols && x.kind == ActivationKind::of(matrix.kind),
+            "activations for another matrix"
+        );
+        if x.tokens == 0 || matrix.rows == 0 {
+            return;
+        }
+        assert!(matrix.rows <= out.stride && out.values.len() >= (x.tokens - 1) * out.stride + matrix.rows);
+        assert!(x.covers(), "activations are shorter than their shape");
+        arch::matmul(self.0, matrix, x, out);
+    }
+}
+
+impl Activation<'_> {
+    fn covers(&self) -> bool {
+        let n = self.tokens * self.width;
+        match self.kind {
+            ActivationKind::F32 => self.values.len() >= n,
+            _ => {
+                let sums = self.width / 16 * self.tokens;
+                self.q.len() >= n
+                    && self.d.len() >= self.width / 32 * 2 * self.tokens
+                    && self.sums.len() >= sums
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn token_values(&self, t: usize) -> &[f32] {
+        &self.values[t * self.width..][..self.width]
+    }
+
+    #[inline(always)]
+    pub(crate) fn token_q(&self, t: usize) -> &[i8] {
+        &self.q[t * self.width..][..self.width]
+    }
+
+    #[inline(always)]
+    pub(crate) fn token_d(&self, t: usize) -> &[f32] {
+        &self.d[t * 2 * (self.width / 32)..][..self.width / 32]
+    }
+
+    /// Sums of 32 elements, times their scale.
+    #[inline(always)]
+    pub(crate) fn token_s(&self, t: usize) -> &[f32] {
+        &self.d[(2 * t + 1) * (self.width / 32)..][..self.width / 32]
+    }
+
+    #[inline(always)]
+    pub(crate) fn token_sums(&self, t: usize) -> &[i16] {
+        &self.sums[t * (self.width / 16)..][..self.width / 16]
+    }
+}
+
+/// The product by the scalar definitions, compiled for `isa`.
+pub(crate) fn matmul_generic(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
+    match matrix.kind {
+        GgmlType::F32 => floats(isa, matrix, x, out, f32::from_le_bytes),
+        GgmlType::F16 => floats(isa, matrix, x, out, |b| f16_to_f32(u16::from_le_bytes(b))),
+        GgmlType::BF16 => floats(isa, matrix, x, out, |b| bf16_to_f32(u16::from_le_bytes(b))),
+        GgmlType::Q8_0 => each_32::<BlockQ8_0>(isa, matrix, x, out),
+        GgmlType::Q4_0 => each_32::<BlockQ4_0>(isa, matrix, x, out),
+        GgmlType::Q4_1 => each_32::<BlockQ4_1>(isa, matrix, x, out),
+        GgmlType::Q5_0 => each_32::<BlockQ5_0>(isa, matrix, x, out),
+        GgmlType::Q5_1 => each_32::<BlockQ5_1>(isa, matrix, x, out),
+        GgmlType::IQ4NL => each_32::<BlockIQ4NL>(isa, matrix, x, out),
+        GgmlType::Q2K => each_256::<BlockQ2K>(isa, matrix, x, out),
+        GgmlType::Q3K => each_256::<BlockQ3K>(isa, matrix, x, out),
+        GgmlType::Q4K => each_256::<BlockQ4K>(isa, matrix, x, out),
+        GgmlType::Q5K => each_256::<BlockQ5K>(isa, matrix, x, out),
+        GgmlType::Q6K => each_256::<BlockQ6K>(isa, matrix, x, out),
+        GgmlType::IQ4XS => each_256::<BlockIQ4XS>(isa, matrix, x, out),
+    }
+}
+
+fn floats<const N: usize>(
+    isa: Isa,
+    matrix: &Matrix<'_>,
+    x: &Activation<'_>,
+    out: &mut Output<'_>,
+    convert: impl Fn([u8; N]) -> f32 + Copy,
+) {
+    arch::run(isa, || {
+        for row in 0..matrix.rows {
+            let (weights, _) = matrix.row(row).as_chunks::<N>();
+            for t in 0..x.tokens {
+                out.values[t * out.stride + row] = lanes::dot_bytes(weights, x.token_values(t), convert);
+            }
+        }
+    });
+}
+
+fn each_32<B: Block32>(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
+    arch::run(isa, || {
+        for row in 0..matrix.rows {
+            let blocks = blocks_of::<B>(matrix.row(row));
+            for t in 0..x.tokens {
+                out.values[t * out.stride + row] = row_32(blocks, x.token_q(t), x.token_d(t), x.token_s(t));
+            }
+        }
+    });
+}
+
+fn each_256<B: Block256>(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
+    arch::run(isa, || {
+        for row in 0..matrix.rows {
+            let blocks = blocks_of::<B>(matrix.row(row));
+            for t in 0..x.tokens {
+                out.values[t * out.stride + row] =
+                    row_256(blocks, x.token_q(t), x.token_d(t), x.token_sums(t));
+            }
+        }
+    });
+}
+
+/// One row of 32-element blocks and one token: blocks in order, `sum += (d_w * d_x) * dot`, then for types with a
+/// minimum `sum += m_w * s_x`, where `s_x` is the weighed sum of the token's block.
+#[inline(always)]
+fn row_32<B: Block32>(blocks: &[B], q: &[i8], d: &[f32], s: &[f32]) -> f32 {
+    let tokens = q.as_chunks::<32>().0.iter().zip(d).zip(s);
+    let mut sum = 0.0;
+    for (block, ((q, d), s)) in blocks.iter().zip(tokens) {
+        let mut w = [0; 32];
+        block.unpack(&mut w);
+        sum += block.d() * d * dot_i8(&w, q) as f32;
+        if B::HAS_MIN {
+            sum += block.m() * s;
+        }
+    }
+    sum
+}
+
+/// One row of 256-element blocks and one token: blocks in order, `sum += (d_w * d_x) * dot` with sub-block scales
+/// inside the integer dot product, then for types with minima `sum -= (dmin_w * d_x) * dot(min, sums)`.
+#[inline(always)]
+fn row_256<B: Block256>(blocks: &[B], q: &[i8], d: &[f32], sums: &[i16]) -> f32 {
+    let tokens = q.as_chunks::<256>().0.iter().zip(d).zip(sums.as_chunks::<16>().0);
+    let mut sum = 0.0;
+    for (block, ((q, d), sums)) in blocks.iter().zip(tokens) {
+        let mut w = [0; 256];
+        block.unpack(&mut w);
+        let sub = block.scales();
+        let parts = w.as_chunks::<16>().0.iter().zip(q.as_chunks::<16>().0);
+        let dot: i32 = parts.zip(sub.scale).map(|((w, q), s)| i32::from(s) * dot_i8(w, q)).sum();
+        sum += block.d() * d * dot as f32;
+        if B::HAS_MIN {
+            let min: i32 = sub.min.iter().zip(sums).map(|(m, s)| i32::from(*m) * i32::from(*s)).sum();
+            sum -= block.dmin() * d * min as f32;
+        }
+    }
+    sum
+}
+
+#[inline(always)]
+fn dot_i8<const N: usize>(a: &[i8; N], b: &[i8; N]) -> i32 {
+    let mut sum = 0;
+    for i in 0..N {
+        sum += i32::from(a[i]) * i32::from(b[i]);
+    }
+    sum
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+//! Model graphs: binds the tensors of a GGUF file to one of the known architectures and computes logits.
+//!
+//! The one design rule: **one forward pass, described by data**. [`Family`] says how an architecture differs (norms,
+//! rotation, gates, windows …); [`Worker`] runs the same steps for all of them.
+//!
+//! Workers: the pass is written for `n` workers that execute the same steps, each over its own rows of every weight
+//! matrix and its own attention heads. A worker owns its scratch memory and the keys and values of its heads; what
+//! others need it publishes in its *outbox*, a region that only it writes ([`Team`]). So workers may be threads, or
+//! protection domains that map each other's outboxes read-only, at whatever addresses. One worker alone needs no
+//! outbox. Results are the same bits for any number of workers and any batch size.
+//!
+//! Memory: weights are slices of the file; everything else is handed in by the caller, in the sizes that
+//! [`Model::needs`] states. After [`Model::bind`] nothing is allocated.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod bind;
+mod cache;
+mod engine;
+mod error;
+mod family;
+mod forward;
+mod hyper;
+mod memory;
+mod share;
+mod tables;
+mod team;
+
+pub use bind::{Layer, Linear, Model, Norm};
+pub use engine::{Engine, Step};
+pub use error::{EvalError, ModelError};
+pub use family::{Activate, Family, NormKind, Residual, Windows};
+pub use forward::{Progress, Worker};
+pub use hyper::Hyper;
+pub use inference_kernels::{CacheKind, CpuFeatures, Kernels};
+pub use memory::{Config, Needs};
+pub use team::{Pace, Spin, Team};
