@@ -36,7 +36,7 @@ impl core::error::Error for SampleError {}
 /// `repeat_last_n` tokens count). `room`: at least [`Parameters::candidates`] elements.
 ///
 /// # Errors
-/// [`SampleError`]. Parameters out of range are clamped, never undefined; check them with
+/// [`SampleError`]. A parameter out of range switches its step off; find it before with
 /// [`Parameters::validate`].
 pub fn sample(
     parameters: &Parameters,
@@ -46,8 +46,7 @@ pub fn sample(
     room: &mut [Candidate],
 ) -> Result<u32, SampleError> {
     penalise(parameters, logits, recent);
-    // Written so that NaN is greedy too.
-    if !(parameters.temperature > 0.0) {
+    if parameters.is_greedy() {
         return select::best(logits).ok_or(SampleError::NoCandidate);
     }
     let needed = parameters.candidates(logits.len());
@@ -64,7 +63,7 @@ pub fn sample(
 /// Makes recent tokens less likely, each once however often it occurred.
 fn penalise(parameters: &Parameters, logits: &mut [f32], recent: &[u32]) {
     let penalty = parameters.repeat_penalty;
-    if penalty == 1.0 || !(penalty > 0.0) {
+    if penalty == 1.0 || penalty <= 0.0 || penalty.is_nan() {
         return;
     }
     let count = (parameters.repeat_last_n as usize).min(recent.len()).min(1024);
@@ -81,7 +80,7 @@ fn penalise(parameters: &Parameters, logits: &mut [f32], recent: &[u32]) {
 
 /// How many of `sorted` (best first, not empty) have together the probability `p`.
 fn top_p(sorted: &[Candidate], p: f32) -> usize {
-    if !(p < 1.0) {
+    if p >= 1.0 || p.is_nan() {
         return sorted.len();
     }
     let weight = |candidate: &Candidate| libm::expf(candidate.logit - sorted[0].logit);
@@ -96,7 +95,7 @@ fn top_p(sorted: &[Candidate], p: f32) -> usize {
 
 /// How many of `sorted` (best first, not empty) are at least `p` times as probable as the best.
 fn min_p(sorted: &[Candidate], p: f32) -> usize {
-    if !(p > 0.0) {
+    if p <= 0.0 || p.is_nan() {
         return sorted.len();
     }
     let least = sorted[0].logit + libm::logf(p);

@@ -50,6 +50,12 @@ impl Parameters {
         Self { temperature: 0.0, ..Self::default() }
     }
 
+    /// Whether the best token is taken without a draw.
+    #[must_use]
+    pub fn is_greedy(&self) -> bool {
+        self.temperature <= 0.0 || self.temperature.is_nan()
+    }
+
     /// The names that [`Parameters::set`] knows.
     pub const NAMES: [&str; 7] =
         ["temperature", "top_k", "top_p", "min_p", "repeat_penalty", "repeat_last_n", "seed"];
@@ -89,10 +95,10 @@ impl Parameters {
     /// How many candidates [`crate::sample`] needs room for, with `vocabulary` tokens.
     #[must_use]
     pub fn candidates(&self, vocabulary: usize) -> usize {
-        match (self.temperature > 0.0, self.top_k as usize) {
-            (false, _) => 0,
-            (true, 0) => vocabulary,
-            (true, top_k) => top_k.min(vocabulary),
+        match (self.is_greedy(), self.top_k as usize) {
+            (true, _) => 0,
+            (false, 0) => vocabulary,
+            (false, top_k) => top_k.min(vocabulary),
         }
     }
 }

@@ -18,10 +18,14 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod alphabet;
+mod bpe;
 mod decode;
 mod error;
 mod index;
+mod merges;
 mod metadata;
+mod pre;
 mod special;
 mod spm;
 mod strings;

@@ -152,6 +152,24 @@ pub(crate) enum Fragment {
     Token(u32),
 }
 
+/// Which special tokens a text may contain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wanted<'f> {
+    /// All of them: the text is trusted.
+    All,
+    /// User-defined ones, which are ordinary text kept whole, without these.
+    UserDefinedBut(&'f [u32]),
+}
+
+impl Wanted<'_> {
+    fn has(&self, id: u32, kind: TokenKind) -> bool {
+        match self {
+            Self::All => is_special(kind),
+            Self::UserDefinedBut(but) => kind == TokenKind::UserDefined && !but.contains(&id),
+        }
+    }
+}
+
 /// Finds special tokens in texts.
 ///
 /// Longer ones are found first, as in llama.cpp. One pass over the text per length, and only positions are tried
@@ -187,7 +205,7 @@ impl SpecialFinder {
         Ok(Self { all, user, strip_after })
     }
 
-    /// Splits `text`. Control and unknown tokens are only looked for if `parse_special`.
+    /// Splits `text` at the special tokens that are `wanted`.
     ///
     /// # Errors
     /// No memory.
@@ -195,21 +213,17 @@ impl SpecialFinder {
         &self,
         vocabulary: &Vocabulary<'_>,
         text: &str,
-        parse_special: bool,
+        wanted: &Wanted<'_>,
     ) -> Result<Vec<Fragment>, EncodeError> {
-        let shapes = if parse_special { &self.all } else { &self.user };
+        let shapes = if matches!(wanted, Wanted::All) { &self.all } else { &self.user };
         let mut fragments = Vec::new();
         fragments.try_reserve(1)?;
         if !text.is_empty() {
             fragments.push(Fragment::Text(0..text.len()));
         }
         for length in shapes.lengths.iter().rev() {
-            let wanted = |id: u32| {
-                let kind = vocabulary.kind(id);
-                kind == TokenKind::UserDefined || (parse_special && is_special(kind))
-            };
-            let scan =
-                Scan { text: text.as_bytes(), length: *length as usize, first: &shapes.first, vocabulary };
+            let wanted = |id: u32| wanted.has(id, vocabulary.kind(id));
+            let scan = Scan { text, length: *length as usize, first: &shapes.first, vocabulary };
             if scan.occurs(&fragments, &wanted) {
                 fragments = self.split_once(&scan, &fragments, &wanted)?;
             }
@@ -238,7 +252,8 @@ impl SpecialFinder {
                     split.push(Fragment::Text(rest.start..at));
                 }
                 split.push(Fragment::Token(id));
-                rest.start = self.after(scan, id, at + scan.length..rest.end);
+                let after = scan.text.get(at + scan.length..rest.end).unwrap_or("");
+                rest.start = rest.end - self.strip_after(id, after).len();
             }
             if !rest.is_empty() {
                 split.try_reserve(1)?;
@@ -248,12 +263,12 @@ impl SpecialFinder {
         Ok(split)
     }
 
-    /// Where text goes on after special token `id`.
-    fn after(&self, scan: &Scan<'_, '_>, id: u32, rest: Range<usize>) -> usize {
-        let strips = self.strip_after.binary_search(&id).is_ok();
-        let space = |byte: &&u8| matches!(byte, b' ' | b'\t'..=b'\r');
-        let stripped = if strips { scan.text[rest.clone()].iter().take_while(space).count() } else { 0 };
-        rest.start + stripped
+    /// What of `text` counts after special token `id`.
+    pub fn strip_after<'t>(&self, id: u32, text: &'t str) -> &'t str {
+        match self.strip_after.binary_search(&id) {
+            Ok(_) => text.trim_start_matches(|c: char| matches!(c, ' ' | '\t'..='\r')),
+            Err(_) => text,
+        }
     }
 }
 
@@ -294,7 +309,7 @@ impl Shapes {
 
 /// The search for special tokens of one length.
 struct Scan<'t, 'a> {
-    text: &'t [u8],
+    text: &'t str,
     length: usize,
     first: &'t [bool; 256],
     vocabulary: &'t Vocabulary<'a>,
@@ -303,9 +318,10 @@ struct Scan<'t, 'a> {
 impl Scan<'_, '_> {
     /// The first wanted token in `range`, with its position.
     fn next(&self, range: Range<usize>, wanted: &impl Fn(u32) -> bool) -> Option<(usize, u32)> {
+        let text = self.text.as_bytes();
         let last = range.end.checked_sub(self.length)?;
-        (range.start..=last).filter(|at| self.first[usize::from(self.text[*at])]).find_map(|at| {
-            let id = self.vocabulary.find(&self.text[at..at + self.length])?;
+        (range.start..=last).filter(|at| self.first[usize::from(text[*at])]).find_map(|at| {
+            let id = self.vocabulary.find(&text[at..at + self.length])?;
             wanted(id).then_some((at, id))
         })
     }

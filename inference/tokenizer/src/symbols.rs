@@ -19,7 +19,7 @@ struct Symbol {
 }
 
 /// The pieces in order. Piece 0 is always the first.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Symbols(Vec<Symbol>);
 
 impl Symbols {
@@ -39,6 +39,17 @@ impl Symbols {
             }
         }
         Ok(Self(symbols))
+    }
+
+    /// Starts anew with one piece for each of `count` bytes.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn set_bytes(&mut self, count: usize) -> Result<(), EncodeError> {
+        self.0.clear();
+        self.0.try_reserve(count)?;
+        self.0.extend((0..count).map(|at| Symbol::new(at, at, count)));
+        Ok(())
     }
 
     /// The number of pieces at the start.
@@ -71,6 +82,11 @@ impl Symbols {
             after.before = left;
         }
         true
+    }
+
+    /// The starts of the pieces that are left, in order. Of single bytes these are also their positions in the list.
+    pub fn starts(&self) -> impl Iterator<Item = usize> {
+        self.ranges().map(|range| range.start)
     }
 
     /// The ranges of text of the pieces that are left, in order.

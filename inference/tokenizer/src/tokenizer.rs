@@ -7,10 +7,12 @@ use core::ops::Range;
 
 use inference_gguf::Gguf;
 
+use crate::bpe::{self, Bpe};
 use crate::decode::Decoder;
 use crate::error::{EncodeError, TokenizerError};
 use crate::metadata::{Metadata, Model};
-use crate::special::{self, Fragment, SpecialFinder, SpecialTokens};
+use crate::pre::PreTokenizer;
+use crate::special::{self, Fragment, SpecialFinder, SpecialTokens, Wanted};
 use crate::spm::{self, ByteTokens};
 use crate::vocabulary::{TokenKind, Vocabulary};
 
@@ -32,6 +34,7 @@ pub struct Tokenizer<'a> {
 #[derive(Debug)]
 enum Algorithm {
     Spm { bytes: ByteTokens, space_prefix: bool },
+    Bpe(Bpe),
 }
 
 impl<'a> Tokenizer<'a> {
@@ -42,12 +45,13 @@ impl<'a> Tokenizer<'a> {
     pub fn from_gguf(gguf: &Gguf<'a>) -> Result<Self, TokenizerError> {
         let metadata = Metadata::read(gguf)?;
         let mut vocabulary = Vocabulary::new(&metadata)?;
-        let add_bos = metadata.model != Model::Bpe;
+        let pre = PreTokenizer::of(&metadata)?;
+        let add_bos = pre.is_none_or(|pre| pre.add_bos());
         let special = SpecialTokens::read(&metadata, vocabulary.len(), add_bos)?;
         let ends = special::end_tokens(&metadata, &vocabulary, &special)?;
         vocabulary.force_control(ends.clone());
         let finder = SpecialFinder::new(&vocabulary, metadata.name)?;
-        let algorithm = Algorithm::new(&metadata, &vocabulary, &special)?;
+        let algorithm = Algorithm::new(&metadata, &vocabulary, &special, pre)?;
         Ok(Self { vocabulary, special, finder, ends, algorithm })
     }
 
@@ -68,6 +72,7 @@ impl<'a> Tokenizer<'a> {
     pub fn model(&self) -> Model {
         match self.algorithm {
             Algorithm::Spm { .. } => Model::Spm,
+            Algorithm::Bpe(_) => Model::Bpe,
         }
     }
 
@@ -114,6 +119,7 @@ impl<'a> Tokenizer<'a> {
     pub fn adds_space_prefix(&self) -> bool {
         match self.algorithm {
             Algorithm::Spm { space_prefix, .. } => space_prefix,
+            Algorithm::Bpe(_) => false,
         }
     }
 
@@ -135,20 +141,42 @@ impl<'a> Tokenizer<'a> {
         if add_special {
             self.push_begin(out)?;
         }
-        let mut after_special = true;
-        for fragment in self.finder.split(&self.vocabulary, text, parse_special)? {
-            after_special = match fragment {
-                Fragment::Token(token) => {
-                    spm::push(out, token)?;
-                    true
-                }
-                Fragment::Text(range) => {
-                    self.encode_fragment(text, range, after_special, out)?;
-                    false
-                }
-            };
-        }
+        let wanted = if parse_special { Wanted::All } else { Wanted::UserDefinedBut(&[]) };
+        self.encode_split(text, &wanted, out)?;
         if add_special { self.push_end(out) } else { Ok(()) }
+    }
+
+    /// Appends the tokens of `text`, which stands after the special token `after` or at the start, and in which no
+    /// control token and none of `forbidden` is made from text: how templates encode what people wrote.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn encode_after(
+        &self,
+        after: Option<u32>,
+        text: &str,
+        forbidden: &[u32],
+        out: &mut Vec<u32>,
+    ) -> Result<(), EncodeError> {
+        if text.len() > LONGEST_TEXT {
+            return Err(EncodeError::TextTooLong);
+        }
+        let text = after.map_or(text, |token| self.finder.strip_after(token, text));
+        self.encode_split(text, &Wanted::UserDefinedBut(forbidden), out)
+    }
+
+    fn encode_split(&self, text: &str, wanted: &Wanted<'_>, out: &mut Vec<u32>) -> Result<(), EncodeError> {
+        let mut after_special = true;
+        for fragment in self.finder.split(&self.vocabulary, text, wanted)? {
+            match fragment {
+                Fragment::Token(token) => spm::push(out, token)?,
+                Fragment::Text(ref range) => {
+                    self.encode_fragment(text, range.clone(), after_special, out)?;
+                }
+            }
+            after_special = matches!(fragment, Fragment::Token(_));
+        }
+        Ok(())
     }
 
     /// Appends the tokens of ordinary text that follows a special token or not.
@@ -166,6 +194,7 @@ impl<'a> Tokenizer<'a> {
                 let escaped = spm::escape_spaces(text, *space_prefix && after_special)?;
                 spm::encode(&self.vocabulary, bytes, &escaped, out)
             }
+            Algorithm::Bpe(bpe) => bpe.encode(&self.vocabulary, text, out),
         }
     }
 
@@ -211,14 +240,15 @@ impl Algorithm {
         metadata: &Metadata<'_, '_>,
         vocabulary: &Vocabulary<'_>,
         special: &SpecialTokens,
+        pre: Option<PreTokenizer>,
     ) -> Result<Self, TokenizerError> {
         let space_prefix = metadata.flag("tokenizer.ggml.add_space_prefix")?;
-        match metadata.model {
-            Model::Spm => Ok(Self::Spm {
+        match (metadata.model, pre) {
+            (Model::Bpe, Some(pre)) => Ok(Self::Bpe(Bpe::new(metadata, vocabulary, pre)?)),
+            _ => Ok(Self::Spm {
                 bytes: ByteTokens::new(vocabulary, special.unknown),
                 space_prefix: space_prefix.unwrap_or(true),
             }),
-            _ => Err(TokenizerError::UnknownModel(crate::Name::new("gpt2"))),
         }
     }
 
@@ -226,6 +256,7 @@ impl Algorithm {
     fn append_text(&self, text: &[u8], out: &mut Vec<u8>) {
         match self {
             Self::Spm { .. } => spm::unescape_spaces(text, out),
+            Self::Bpe(_) => bpe::unspell(text, out),
         }
     }
 }
