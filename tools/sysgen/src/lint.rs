@@ -68,7 +68,7 @@ fn ids(system: &System, problems: &mut Problems) {
             let what = format!("interrupt {}", irq.number);
             if let Some(first) = seen.insert((index, irq.id), what) {
                 let text = format!("<irq> attribute 'id' of PD '{}': {} is used by {first}", pd.name, irq.id);
-                problems.at(&pd.place, format!("{text}; choose a free id"));
+                problems.at(&irq.place, format!("{text}; choose a free id"));
             }
         }
     }
@@ -119,7 +119,7 @@ fn ports(system: &System, problems: &mut Problems) {
             }
             if pd.name == other.name && port.id == earlier.id {
                 let text = format!("<ioport> attribute 'id' of PD '{}': {} is used twice", pd.name, port.id);
-                problems.at(&pd.place, format!("{text}; choose a free id"));
+                problems.at(&port.place, format!("{text}; choose a free id"));
             }
         }
     }

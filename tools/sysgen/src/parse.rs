@@ -137,7 +137,7 @@ fn location(reader: &mut Reader, board: &Board, page: u64, size: u64) -> Locatio
 
 /// The largest page that fits size, physical and virtual addresses, where the description names none (as in Microkit).
 fn page_sizes(tree: &Element, system: &mut System) {
-    let large = |address: u64| address % (1 << LARGE_BITS) == 0;
+    let large = |address: u64| address.is_multiple_of(1 << LARGE_BITS);
     let elements = tree.elements().filter(|element| element.tag == "memory_region");
     let io: Vec<_> =
         tree.elements().flat_map(|space| space.elements()).filter_map(|e| e.value("mr")).collect();
@@ -240,7 +240,6 @@ fn directive(node: &Node, system: &System, problems: &mut Problems) -> Option<Ve
 fn io_spaces(tree: &Element, board: &Board, problems: &mut Problems) {
     for space in tree.elements().filter(|element| element.tag == "io_address_space") {
         let text = "<io_address_space> is refused: Cloister's kernel programs no IOMMU on";
-        let hint = "put it into the overlay of the board that has one";
-        problems.at(&space.place, format!("{text} {}; {hint}", board.name));
+        problems.at(&space.place, format!("{text} {}; remove it", board.name));
     }
 }

@@ -114,7 +114,7 @@ pub fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>)
     }
     let scored = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate));
     let (cost, best) = scored.min_by_key(|(cost, _)| *cost)?;
-    (cost <= 1 + word.len() / 4).then_some(best)
+    (cost * 3 <= word.len()).then_some(best)
 }
 
 /// "; did you mean 'x'?" or nothing.
