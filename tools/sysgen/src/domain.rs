@@ -194,7 +194,8 @@ fn arm_irq(reader: &mut Reader, board: &Board) -> Option<Irq> {
     if !board.irq_allowed(number) {
         let (first, last) = (board.irq_first, board.irq_first + board.irq_count - 1);
         let text = format!("{number} is not an interrupt that a PD may own on {}", board.name);
-        reader.wrong("irq", format!("{text}; those are {first} to {last}"));
+        let others: String = board.irq_others.iter().map(|irq| format!(", {irq}")).collect();
+        reader.wrong("irq", format!("{text}; those are {first} to {last}{others}"));
     }
     Some(Irq { number, vector: 0, id: 0, edge, active_low: false, place: reader.place() })
 }

@@ -84,7 +84,7 @@ fn patch(system: &System, inputs: &mut Inputs, addresses: &[u64]) -> Result<(), 
                 SetValue::PrefillSize(region) => inputs.prefills[region].as_ref().map_or(0, Vec::len) as u64,
             };
             if let Err(message) = program.write(&setvar.symbol, &value.to_le_bytes(), true) {
-                let text = format!("symbol to set in PD '{}' ('{}'): {message}", pd.name, pd.image);
+                let text = format!("{} of PD '{}' ('{}'): {message}", setvar.origin, pd.name, pd.image);
                 problems.at(&setvar.place, text);
             }
         }

@@ -199,6 +199,8 @@ pub struct SetVar {
     pub symbol: String,
     /// What to write.
     pub value: SetValue,
+    /// Element and attribute, for messages.
+    pub origin: String,
     /// Where.
     pub place: Place,
 }

@@ -14,6 +14,9 @@ use crate::{domain, lint};
 use board_description::Board;
 use std::collections::HashMap;
 
+/// Largest memory region: half of the largest user space.
+const MAX_REGION: u64 = 1 << 47;
+
 /// Reads a tree that passed the grammar.
 pub fn system(tree: Element, board: &Board, search: &SearchPath, problems: &mut Problems) -> System {
     let mut system = System {
@@ -97,9 +100,13 @@ fn region_size(reader: &mut Reader, prefill: Option<&str>, page: u64, search: &S
         }
     };
     match size {
-        Some(size) if size > 0 && size % page == 0 && size <= 1 << 47 => size,
+        Some(size) if size > 0 && size.is_multiple_of(page) && size <= MAX_REGION => size,
+        Some(size) if size > MAX_REGION => {
+            reader.wrong("size", format!("is {size:#x}; a region has at most {MAX_REGION:#x} bytes"));
+            page
+        }
         Some(size) => {
-            let next = size.clamp(1, 1 << 47).next_multiple_of(page);
+            let next = size.max(1).next_multiple_of(page);
             reader.wrong(
                 "size",
                 format!("is {size:#x}; it must be whole pages of {page:#x}, for example {next:#x}"),
@@ -207,7 +214,8 @@ pub fn add_setvar(
         return;
     }
     let place = reader.element.place_of(attribute).clone();
-    setvars.push(SetVar { symbol: symbol.into(), value, place });
+    let origin = format!("<{}> attribute '{attribute}'", reader.element.tag);
+    setvars.push(SetVar { symbol: symbol.into(), value, origin, place });
 }
 
 /// `<?cloister trust-domain="a b c"?>`; any other text for `cloister` is an error, other targets are not ours.
