@@ -36,8 +36,7 @@ const SYSTEM: &str = r#"<system>
 fn edited(edit: impl FnOnce(&mut Description)) -> System {
     let mut description = Description::parse("system.xml", SYSTEM).unwrap();
     edit(&mut description);
-    let folder = folder("overlays");
-    description.resolve(&BOARD, &SearchPath(vec![folder])).unwrap()
+    description.resolve(&BOARD, &SearchPath::default()).unwrap()
 }
 
 fn overlaid(overlay: &str) -> Result<System, String> {
