@@ -84,6 +84,8 @@ pub struct Board {
     pub irq_first: u32,
     /// Number of interrupts from there.
     pub irq_count: u32,
+    /// Interrupts below `irq_first` that a PD may own all the same.
+    pub irq_others: &'static [u32],
     /// Virtual address of each PD's IPC buffer: the last page of user space.
     pub ipc_buffer: u64,
     /// Levels of a PD's page tables of 512 entries each; the first is a page of its own even where it is nearly empty.
@@ -92,8 +94,8 @@ pub struct Board {
 
 impl Board {
     /// Whether a PD may own this interrupt.
-    pub const fn irq_allowed(&self, irq: u32) -> bool {
-        irq >= self.irq_first && irq - self.irq_first < self.irq_count
+    pub fn irq_allowed(&self, irq: u32) -> bool {
+        irq >= self.irq_first && irq - self.irq_first < self.irq_count || self.irq_others.contains(&irq)
     }
 
     /// First byte above user space.

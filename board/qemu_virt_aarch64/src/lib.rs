@@ -18,7 +18,7 @@ pub const GICV3_REDISTRIBUTORS: Range = Range { base: 0x080a_0000, size: 0x00f6_
 pub const UART: Range = Range { base: 0x0900_0000, size: 0x1000 };
 /// Interrupt of the virtual timer (a private one, the kernel's).
 pub const VIRTUAL_TIMER_IRQ: u32 = 27;
-/// Interrupt of the physical timer in EL1 (a private one).
+/// Interrupt of the physical timer in EL1 (a private one): a PD may own it, as on Microkit's build of this board.
 pub const PHYSICAL_TIMER_IRQ: u32 = 30;
 /// PL011's interrupt.
 pub const UART_IRQ: u32 = 33;
@@ -50,6 +50,7 @@ pub const BOARD: Board = Board {
     max_cores: 4,
     irq_first: 32,
     irq_count: 256,
+    irq_others: &[PHYSICAL_TIMER_IRQ],
     ipc_buffer: 0xff_ffff_f000,
     table_levels: 4,
 };

@@ -112,10 +112,7 @@ impl<'a> Reader<'a> {
         } else if !permissions.read {
             self.wrong("perms", format!("is '{text}': a mapping must be readable; add r"));
         } else if permissions.write && permissions.execute {
-            self.wrong(
-                "perms",
-                "is writable and executable (W^X); map the region twice, in two PDs, or drop w or x",
-            );
+            self.wrong("perms", "is writable and executable (W^X); drop w or x");
         }
         permissions
     }

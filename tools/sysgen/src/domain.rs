@@ -61,7 +61,7 @@ impl Parser<'_> {
             reader.wrong("budget", format!("{budget} is more than the period {period}; lower it"));
         }
         let stack_size = reader.within("stack_size", 0x1000..=0x100_0000, 0x2000);
-        if stack_size % 0x1000 != 0 {
+        if !stack_size.is_multiple_of(0x1000) {
             let next = stack_size.next_multiple_of(0x1000);
             reader.wrong("stack_size", format!("{stack_size:#x} is not whole 4 KiB pages; use {next:#x}"));
         }
@@ -194,9 +194,10 @@ fn arm_irq(reader: &mut Reader, board: &Board) -> Option<Irq> {
     if !board.irq_allowed(number) {
         let (first, last) = (board.irq_first, board.irq_first + board.irq_count - 1);
         let text = format!("{number} is not an interrupt that a PD may own on {}", board.name);
-        reader.wrong("irq", format!("{text}; those are {first} to {last}"));
+        let others: String = board.irq_others.iter().map(|irq| format!(", {irq}")).collect();
+        reader.wrong("irq", format!("{text}; those are {first} to {last}{others}"));
     }
-    Some(Irq { number, vector: 0, id: 0, edge, active_low: false })
+    Some(Irq { number, vector: 0, id: 0, edge, active_low: false, place: reader.place() })
 }
 
 fn x86_irq(reader: &mut Reader, board: &Board) -> Option<Irq> {
@@ -207,7 +208,7 @@ fn x86_irq(reader: &mut Reader, board: &Board) -> Option<Irq> {
     }
     let edge = reader.choice("trigger", ["level", "edge"], 0) == 1;
     let active_low = reader.choice("polarity", ["high", "low"], 0) == 1;
-    Some(Irq { number, vector, id: 0, edge, active_low })
+    Some(Irq { number, vector, id: 0, edge, active_low, place: reader.place() })
 }
 
 fn port(reader: &mut Reader, board: &Board, pd: &mut ProtectionDomain) {
@@ -232,5 +233,5 @@ fn port(reader: &mut Reader, board: &Board, pd: &mut ProtectionDomain) {
         }
     }
     // `count` may be 0x10000 only from port 0: 0xffff ports then, the last one is reserved on every PC.
-    pd.ports.push(Port { first: first as u16, count: count.min(0xffff) as u16, id });
+    pd.ports.push(Port { first: first as u16, count: count.min(0xffff) as u16, id, place: reader.place() });
 }

@@ -105,11 +105,6 @@ impl ProgramImage {
         segment.data[start..end].copy_from_slice(value);
         Ok(())
     }
-
-    /// Bytes in memory, whole pages.
-    pub fn memory(&self) -> u64 {
-        self.segments.iter().map(|segment| segment.size).sum()
-    }
 }
 
 /// The header of a 64-bit little-endian, statically linked executable for this board.

@@ -6,9 +6,10 @@ use crate::inputs::Inputs;
 use crate::kernel::Kernel;
 use crate::model::{SetValue, System};
 use crate::plan::{self, Plan, Source};
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
+use crate::report::{self, Facts};
 use crate::search::SearchPath;
-use crate::{report, spec};
+use crate::spec;
 use board_description::Board;
 use kernel_spec::Spec;
 
@@ -20,6 +21,8 @@ pub struct Image {
     pub report: String,
     /// First byte past the RAM that the system uses: a machine with less RAM cannot run it.
     pub ram_end: u64,
+    /// What is allowed but probably not meant: the system's warnings and those of the files.
+    pub warnings: Vec<Problem>,
 }
 
 /// Builds an image from a checked system and the kernel's ELF.
@@ -45,8 +48,21 @@ pub fn build_image(
         return Err(Problems::one("the compiled description does not read back: this is a fault of sysgen"));
     }
     kernel.patch(plan.spec.base, compiled.len() as u64, plan.ram_end - board.image_base, board);
-    let report = report::report(system, &inputs, &plan, &kernel, board);
-    Ok(Image { bytes: assemble(&inputs, &plan, kernel, &compiled, board), report, ram_end: plan.ram_end })
+    let warnings = warnings(system, &inputs);
+    let report = report::report(&Facts {
+        system,
+        inputs: &inputs,
+        plan: &plan,
+        kernel: &kernel,
+        board,
+        warnings: &warnings,
+    });
+    Ok(Image {
+        bytes: assemble(&inputs, &plan, kernel, &compiled, board),
+        report,
+        ram_end: plan.ram_end,
+        warnings,
+    })
 }
 
 /// Writes the symbols that Microkit's tool writes; `addresses` are the regions' physical addresses, if known yet.
@@ -84,7 +100,7 @@ fn patch(system: &System, inputs: &mut Inputs, addresses: &[u64]) -> Result<(), 
                 SetValue::PrefillSize(region) => inputs.prefills[region].as_ref().map_or(0, Vec::len) as u64,
             };
             if let Err(message) = program.write(&setvar.symbol, &value.to_le_bytes(), true) {
-                let text = format!("symbol to set in PD '{}' ('{}'): {message}", pd.name, pd.image);
+                let text = format!("{} of PD '{}' ('{}'): {message}", setvar.origin, pd.name, pd.image);
                 problems.at(&setvar.place, text);
             }
         }
@@ -112,4 +128,28 @@ fn assemble(inputs: &Inputs, plan: &Plan, kernel: Kernel, compiled: &[u8], board
         }
     }
     bytes
+}
+
+/// The system's own warnings, programs with data that a restart does not renew, prefills that Microkit's tool cannot take.
+fn warnings(system: &System, inputs: &Inputs) -> Vec<Problem> {
+    let mut warnings = system.warnings.clone();
+    for (pd, program) in system.pds.iter().zip(&inputs.programs) {
+        let data: usize = program.segments.iter().filter(|s| s.permissions.write).map(|s| s.data.len()).sum();
+        if data > 0 {
+            let text =
+                format!("<program_image> of PD '{}' has {data} bytes of initialised writable data", pd.name);
+            let message = format!("{text}, which a restart does not renew; use zero-initialised statics");
+            warnings.push(Problem { place: Some(pd.image_place.clone()), message });
+        }
+    }
+    for (region, prefill) in system.regions.iter().zip(&inputs.prefills) {
+        let len = prefill.as_ref().map_or(region.size, |contents| contents.len() as u64);
+        if region.size - len >= 1 << region.page_bits {
+            let text =
+                format!("<memory_region> '{}' is a page or more larger than its prefill file", region.name);
+            let message = format!("{text}; Microkit 2.3.0's tool stops at that: pad the file for it");
+            warnings.push(Problem { place: Some(region.place.clone()), message });
+        }
+    }
+    warnings
 }

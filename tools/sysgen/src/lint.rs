@@ -4,7 +4,7 @@
 //! Microkit's: one writer per region (outside a trust domain), device registers mapped once and uncached, W^X across
 //! PDs. A protected call goes to a strictly higher priority, so calls cannot form a circle.
 
-use crate::model::{Location, MAX_PDS, Map, System};
+use crate::model::{End, Location, MAX_PDS, Map, System};
 use crate::problem::{Place, Problem, Problems};
 use crate::regions;
 use board_description::Board;
@@ -68,7 +68,7 @@ fn ids(system: &System, problems: &mut Problems) {
             let what = format!("interrupt {}", irq.number);
             if let Some(first) = seen.insert((index, irq.id), what) {
                 let text = format!("<irq> attribute 'id' of PD '{}': {} is used by {first}", pd.name, irq.id);
-                problems.at(&pd.place, format!("{text}; choose a free id"));
+                problems.at(&irq.place, format!("{text}; choose a free id"));
             }
         }
     }
@@ -119,7 +119,7 @@ fn ports(system: &System, problems: &mut Problems) {
             }
             if pd.name == other.name && port.id == earlier.id {
                 let text = format!("<ioport> attribute 'id' of PD '{}': {} is used twice", pd.name, port.id);
-                problems.at(&pd.place, format!("{text}; choose a free id"));
+                problems.at(&port.place, format!("{text}; choose a free id"));
             }
         }
     }
@@ -185,9 +185,11 @@ fn warnings(system: &mut System) {
             warnings.push(Problem { place: Some(region.place.clone()), message });
         }
     }
-    for pd in &system.pds {
-        let Some(parent) = pd.parent.map(|parent| &system.pds[parent]) else { continue };
-        if parent.cpu == pd.cpu && parent.priority < pd.priority && pd.budget == pd.period {
+    for (child, pd) in system.pds.iter().enumerate() {
+        let Some(index) = pd.parent else { continue };
+        let parent = &system.pds[index];
+        let endless = pd.budget == pd.period && parent.cpu == pd.cpu && parent.priority < pd.priority;
+        if endless && !serves(system, child, index) {
             let text = format!("<protection_domain> '{}' can starve its parent '{}'", pd.name, parent.name);
             let message =
                 format!("{text}: raise the parent's priority or give the child a budget below its period");
@@ -195,4 +197,10 @@ fn warnings(system: &mut System) {
         }
     }
     system.warnings = warnings;
+}
+
+/// Whether `client` calls `server`, which then must have the higher priority.
+fn serves(system: &System, server: usize, client: usize) -> bool {
+    let calls = |from: &End, to: &End| from.pp && from.pd == client && to.pd == server;
+    system.channels.iter().any(|c| calls(&c.ends[0], &c.ends[1]) || calls(&c.ends[1], &c.ends[0]))
 }

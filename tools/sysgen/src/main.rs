@@ -68,15 +68,16 @@ fn run(options: &Options) -> Result<(), Problems> {
     }
     let search = SearchPath(options.search_path.clone());
     let system = description.resolve(&board, &search)?;
-    for warning in &system.warnings {
-        eprintln!("warning: {warning}");
-    }
     if let Some(path) = &options.resolved {
         write(path, system.to_xml().as_bytes())?;
     }
-    let Some(kernel) = &options.kernel else { return Ok(()) };
+    let Some(kernel) = &options.kernel else {
+        system.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        return Ok(());
+    };
     let kernel = fs::read(kernel).map_err(|e| Problems::one(format!("{}: {e}", kernel.display())))?;
     let image = build_image(&system, &search, &kernel, &board)?;
+    image.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     write(&options.output, &image.bytes)?;
     options.report.as_ref().map_or(Ok(()), |path| write(path, image.report.as_bytes()))
 }

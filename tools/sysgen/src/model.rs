@@ -163,7 +163,7 @@ pub struct Region {
 }
 
 /// What raises an interrupt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Irq {
     /// GIC interrupt number; on x86-64 the I/O APIC pin.
     pub number: u32,
@@ -175,10 +175,12 @@ pub struct Irq {
     pub edge: bool,
     /// x86-64: active low.
     pub active_low: bool,
+    /// Where.
+    pub place: Place,
 }
 
 /// x86 I/O ports of a PD.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Port {
     /// First port.
     pub first: u16,
@@ -186,6 +188,8 @@ pub struct Port {
     pub count: u16,
     /// Id in the PD.
     pub id: u8,
+    /// Where.
+    pub place: Place,
 }
 
 /// A symbol to write before the image is built.
@@ -195,6 +199,8 @@ pub struct SetVar {
     pub symbol: String,
     /// What to write.
     pub value: SetValue,
+    /// Element and attribute, for messages.
+    pub origin: String,
     /// Where.
     pub place: Place,
 }

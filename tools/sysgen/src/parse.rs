@@ -14,6 +14,9 @@ use crate::{domain, lint};
 use board_description::Board;
 use std::collections::HashMap;
 
+/// Largest memory region: half of the largest user space.
+const MAX_REGION: u64 = 1 << 47;
+
 /// Reads a tree that passed the grammar.
 pub fn system(tree: Element, board: &Board, search: &SearchPath, problems: &mut Problems) -> System {
     let mut system = System {
@@ -97,9 +100,13 @@ fn region_size(reader: &mut Reader, prefill: Option<&str>, page: u64, search: &S
         }
     };
     match size {
-        Some(size) if size > 0 && size % page == 0 && size <= 1 << 47 => size,
+        Some(size) if size > 0 && size.is_multiple_of(page) && size <= MAX_REGION => size,
+        Some(size) if size > MAX_REGION => {
+            reader.wrong("size", format!("is {size:#x}; a region has at most {MAX_REGION:#x} bytes"));
+            page
+        }
         Some(size) => {
-            let next = size.clamp(1, 1 << 47).next_multiple_of(page);
+            let next = size.max(1).next_multiple_of(page);
             reader.wrong(
                 "size",
                 format!("is {size:#x}; it must be whole pages of {page:#x}, for example {next:#x}"),
@@ -137,7 +144,7 @@ fn location(reader: &mut Reader, board: &Board, page: u64, size: u64) -> Locatio
 
 /// The largest page that fits size, physical and virtual addresses, where the description names none (as in Microkit).
 fn page_sizes(tree: &Element, system: &mut System) {
-    let large = |address: u64| address % (1 << LARGE_BITS) == 0;
+    let large = |address: u64| address.is_multiple_of(1 << LARGE_BITS);
     let elements = tree.elements().filter(|element| element.tag == "memory_region");
     let io: Vec<_> =
         tree.elements().flat_map(|space| space.elements()).filter_map(|e| e.value("mr")).collect();
@@ -207,7 +214,8 @@ pub fn add_setvar(
         return;
     }
     let place = reader.element.place_of(attribute).clone();
-    setvars.push(SetVar { symbol: symbol.into(), value, place });
+    let origin = format!("<{}> attribute '{attribute}'", reader.element.tag);
+    setvars.push(SetVar { symbol: symbol.into(), value, origin, place });
 }
 
 /// `<?cloister trust-domain="a b c"?>`; any other text for `cloister` is an error, other targets are not ours.
@@ -240,7 +248,6 @@ fn directive(node: &Node, system: &System, problems: &mut Problems) -> Option<Ve
 fn io_spaces(tree: &Element, board: &Board, problems: &mut Problems) {
     for space in tree.elements().filter(|element| element.tag == "io_address_space") {
         let text = "<io_address_space> is refused: Cloister's kernel programs no IOMMU on";
-        let hint = "put it into the overlay of the board that has one";
-        problems.at(&space.place, format!("{text} {}; {hint}", board.name));
+        problems.at(&space.place, format!("{text} {}; remove it", board.name));
     }
 }

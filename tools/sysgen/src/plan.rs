@@ -7,7 +7,6 @@ use crate::layout::{Layout, merge};
 use crate::model::{LARGE_BITS, Location, Permissions, SMALL_BITS, System};
 use crate::problem::Problems;
 use board_description::{Board, Range};
-use std::collections::BTreeSet;
 
 const PAGE: u64 = 0x1000;
 
@@ -268,16 +267,18 @@ impl Planner<'_> {
     }
 }
 
-/// Page tables that a PD needs: at each level one for every span of addresses in use (512 entries of 8 bytes each).
+/// Page tables that a PD with these mappings (in ascending order) needs: the root, and at each further level one for
+/// every span of addresses in use (512 entries of 8 bytes each).
 pub fn tables(mappings: &[Mapping], levels: u8) -> u64 {
     let mut count = 1;
     for level in 1..levels {
         let bits = 12 + 9 * (levels - level);
-        let mut spans = BTreeSet::new();
+        let mut counted = None;
         for mapping in mappings.iter().filter(|mapping| mapping.page_bits < bits && mapping.size > 0) {
-            spans.extend(mapping.vaddr >> bits..=(mapping.vaddr + mapping.size - 1) >> bits);
+            let (first, last) = (mapping.vaddr >> bits, (mapping.vaddr + mapping.size - 1) >> bits);
+            count += last - first + u64::from(counted != Some(first));
+            counted = Some(last);
         }
-        count += spans.len() as u64;
     }
     count
 }

@@ -106,15 +106,16 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// The candidate closest to a mistyped word, where one is close enough to be meant.
+/// The candidate closest to a mistyped word, where one is close enough to be meant; looks at the first 200.
 pub fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.get(..64).unwrap_or(word);
-    if word.len() > 256 {
+    if word.len() > 64 {
         return None;
     }
-    let scored = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate));
-    let (cost, best) = scored.min_by_key(|(cost, _)| *cost)?;
-    (cost <= 1 + word.len() / 4).then_some(best)
+    let likely =
+        candidates.into_iter().take(200).filter(|candidate| candidate.len().abs_diff(word.len()) < 8);
+    let (cost, best) =
+        likely.map(|candidate| (distance(word, candidate), candidate)).min_by_key(|(cost, _)| *cost)?;
+    (cost * 3 <= word.len()).then_some(best)
 }
 
 /// "; did you mean 'x'?" or nothing.

@@ -6,19 +6,30 @@
 use crate::inputs::Inputs;
 use crate::kernel::Kernel;
 use crate::model::System;
-use crate::plan::{Plan, Source};
+use crate::plan::{Mapping, Plan, Source};
+use crate::problem::Problem;
 use board_description::Board;
 use std::fmt::Write;
 
+/// What a report is about.
+pub struct Facts<'a> {
+    pub system: &'a System,
+    pub inputs: &'a Inputs,
+    pub plan: &'a Plan,
+    pub kernel: &'a Kernel,
+    pub board: &'a Board,
+    pub warnings: &'a [Problem],
+}
+
 /// Writes the report.
-pub fn report(system: &System, inputs: &Inputs, plan: &Plan, kernel: &Kernel, board: &Board) -> String {
+pub fn report(facts: &Facts) -> String {
     let mut out = String::new();
-    totals(&mut out, system, plan, kernel, board);
-    domains(&mut out, system, inputs, plan);
-    regions(&mut out, system, inputs, plan);
-    channels(&mut out, system);
-    mappings(&mut out, system, plan);
-    warnings(&mut out, system);
+    totals(&mut out, facts);
+    domains(&mut out, facts);
+    regions(&mut out, facts);
+    channels(&mut out, facts.system);
+    mappings(&mut out, facts);
+    warnings(&mut out, facts.warnings);
     out
 }
 
@@ -35,7 +46,8 @@ fn kib(bytes: u64) -> String {
     }
 }
 
-fn totals(out: &mut String, system: &System, plan: &Plan, kernel: &Kernel, board: &Board) {
+fn totals(out: &mut String, facts: &Facts) {
+    let Facts { system, plan, kernel, board, .. } = facts;
     let memory = plan.ram_end - board.image_base;
     line!(out, "# Image for {}", board.name);
     line!(out);
@@ -59,7 +71,8 @@ fn totals(out: &mut String, system: &System, plan: &Plan, kernel: &Kernel, board
     line!(out, "RAM up to          {:>12}  ({:#x})", kib(memory), plan.ram_end);
 }
 
-fn domains(out: &mut String, system: &System, inputs: &Inputs, plan: &Plan) {
+fn domains(out: &mut String, facts: &Facts) {
+    let Facts { system, inputs, plan, .. } = facts;
     line!(out, "\n# Protection domains\n");
     line!(
         out,
@@ -76,7 +89,7 @@ fn domains(out: &mut String, system: &System, inputs: &Inputs, plan: &Plan) {
     for (index, pd) in system.pds.iter().enumerate() {
         let private = plan.mappings[index].iter().filter(|m| !matches!(m.source, Source::Region(_)));
         let mapped = plan.mappings[index].iter().filter(|m| matches!(m.source, Source::Region(_)));
-        let sum = |all: &mut dyn Iterator<Item = &crate::plan::Mapping>| kib(all.map(|m| m.size).sum());
+        let sum = |all: &mut dyn Iterator<Item = &Mapping>| kib(all.map(|m| m.size).sum());
         let (private, mapped) = (sum(&mut private.into_iter()), sum(&mut mapped.into_iter()));
         let flags = [(pd.passive, "passive"), (!pd.fpu, "no-fpu"), (system.has_endpoint(index), "server")];
         let flags: Vec<_> = flags.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
@@ -98,7 +111,8 @@ fn domains(out: &mut String, system: &System, inputs: &Inputs, plan: &Plan) {
     }
 }
 
-fn regions(out: &mut String, system: &System, inputs: &Inputs, plan: &Plan) {
+fn regions(out: &mut String, facts: &Facts) {
+    let Facts { system, inputs, plan, .. } = facts;
     line!(out, "\n# Memory regions\n");
     line!(out, "{:<24} {:>14} {:>10} {:>6}  used by", "name", "physical", "size", "pages");
     for (index, region) in system.regions.iter().enumerate() {
@@ -150,7 +164,8 @@ fn channels(out: &mut String, system: &System) {
     }
 }
 
-fn mappings(out: &mut String, system: &System, plan: &Plan) {
+fn mappings(out: &mut String, facts: &Facts) {
+    let Facts { system, plan, .. } = facts;
     for (pd, mappings) in system.pds.iter().zip(&plan.mappings) {
         line!(out, "\n# What {} sees\n", pd.name);
         for mapping in mappings {
@@ -173,11 +188,11 @@ fn mappings(out: &mut String, system: &System, plan: &Plan) {
     }
 }
 
-fn warnings(out: &mut String, system: &System) {
-    if !system.warnings.is_empty() {
+fn warnings(out: &mut String, warnings: &[Problem]) {
+    if !warnings.is_empty() {
         line!(out, "\n# Warnings\n");
     }
-    for warning in &system.warnings {
+    for warning in warnings {
         line!(out, "{warning}");
     }
 }

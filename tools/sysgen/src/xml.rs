@@ -232,8 +232,10 @@ impl Converter {
             let text = pi.value.unwrap_or_default().into();
             return Some(Node::Directive { target: pi.target.into(), text, place });
         }
-        let text = node.text().unwrap_or_default().trim();
+        let raw = node.text().unwrap_or_default();
+        let text = raw.trim();
         if !text.is_empty() {
+            let place = self.place(node.range().start + (raw.len() - raw.trim_start().len()));
             let start: String = text.chars().take(20).collect();
             problems.at(
                 &place,

@@ -162,7 +162,7 @@ fn section(kind: u32, at: usize, size: usize, link: u32, entry: u64) -> Vec<u8> 
 
 /// A fresh folder for one test, with `pd.elf` and files that descriptions name.
 pub fn folder(test: &str) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("cloister-sysgen-{test}-{}", std::process::id()));
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sysgen").join(test);
     let _ = std::fs::remove_dir_all(&path);
     std::fs::create_dir_all(&path).unwrap();
     std::fs::write(path.join("pd.elf"), program().bytes()).unwrap();
