@@ -34,7 +34,13 @@ impl Refills {
     pub fn new(budget: u64, period: u64, minimum: u64, now: u64) -> Self {
         let budget = budget.max(1);
         let head = Refill { time: now, amount: budget };
-        Self { budget, period: period.max(budget), minimum: minimum.clamp(1, budget), head, tail: Refill::default() }
+        Self {
+            budget,
+            period: period.max(budget),
+            minimum: minimum.clamp(1, budget),
+            head,
+            tail: Refill::default(),
+        }
     }
 
     /// A budget as long as its period: the thread shares its core with its equals in turn and is never held back.

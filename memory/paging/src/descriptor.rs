@@ -82,8 +82,7 @@ mod tests {
     #[test]
     fn nothing_is_writable_and_executable() {
         for (write, execute) in [(false, false), (false, true), (true, false), (true, true)] {
-            let bits =
-                Attributes { memory: Memory::Normal, access: Access::User { write, execute } }.bits();
+            let bits = Attributes { memory: Memory::Normal, access: Access::User { write, execute } }.bits();
             assert!(bits & READ_ONLY != 0 || bits & USER_NEVER != 0);
             assert!(bits & PRIVILEGED_NEVER != 0, "the kernel never executes a PD's memory");
         }

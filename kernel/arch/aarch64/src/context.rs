@@ -29,8 +29,8 @@ fn sanitise_spsr(value: u64) -> u64 {
 
 /// `seL4_UserContext` after pc, sp and spsr: register numbers.
 const CONTEXT_ORDER: [u8; 31] = [
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 29, 30, 9, 10, 11, 12, 13, 14, 15, 19, 20, 21, 22, 23, 24, 25, 26, 27,
-    28,
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 29, 30, 9, 10, 11, 12, 13, 14, 15, 19, 20, 21, 22, 23, 24, 25, 26,
+    27, 28,
 ];
 
 impl Frame for Context {

@@ -53,7 +53,8 @@ impl Machine {
 
     /// Sets a thread up: its first registers, its IPC buffer and its translation base.
     pub(crate) fn prepare(&mut self, id: Id, pd: &Pd, irqs: &[IrqEnd], base: u64) {
-        let timer = irqs.iter().any(|end| usize::from(end.pd.get()) == id.pd() && end.irq.get() == PHYSICAL_TIMER);
+        let timer =
+            irqs.iter().any(|end| usize::from(end.pd.get()) == id.pd() && end.irq.get() == PHYSICAL_TIMER);
         self.spaces[id] = Space {
             base,
             clock: CNTKCTL_COUNTER | if timer { CNTKCTL_TIMER } else { 0 },
@@ -210,7 +211,10 @@ impl Arch for Machine {
                     (false, 1) => "writing",
                     (false, _) => "reading",
                 };
-                writeln!(out, "cloister: {name}: memory fault {kind} {address:#x}, pc {pc:#x}, status {status:#x}; stopped")
+                writeln!(
+                    out,
+                    "cloister: {name}: memory fault {kind} {address:#x}, pc {pc:#x}, status {status:#x}; stopped"
+                )
             }
             Fault::UserException { number, .. } => {
                 writeln!(out, "cloister: {name}: exception, pc {pc:#x}, status {number:#x}; stopped")

@@ -128,7 +128,8 @@ fn facts(tree: u64) -> Facts {
     let Some(size) = size else { refuse(format_args!("there is no device tree at {tree:#x}")) };
     // SAFETY: as above, for the size that the tree names, which is bounded.
     let bytes = unsafe { core::slice::from_raw_parts(linear::address(tree) as *const u8, size) };
-    device_tree::read(bytes).unwrap_or_else(|| refuse(format_args!("the device tree at {tree:#x} is damaged")))
+    device_tree::read(bytes)
+        .unwrap_or_else(|| refuse(format_args!("the device tree at {tree:#x} is damaged")))
 }
 
 fn spec() -> Spec<'static> {
@@ -142,8 +143,9 @@ fn spec() -> Spec<'static> {
     }
     // SAFETY: the image builder placed the description in the image, which is in RAM and not written.
     let bytes = unsafe { core::slice::from_raw_parts(linear::address(address as u64) as *const u8, size) };
-    Spec::parse(bytes)
-        .unwrap_or_else(|error| refuse(format_args!("the system description is bad: {error:?}; rebuild the image")))
+    Spec::parse(bytes).unwrap_or_else(|error| {
+        refuse(format_args!("the system description is bad: {error:?}; rebuild the image"))
+    })
 }
 
 /// Whether this machine has what the description needs; the range of its RAM.
@@ -154,11 +156,17 @@ fn check(spec: &Spec<'_>, facts: &Facts) -> (u64, u64) {
     let (end, needed) = (base.saturating_add(size), spec.header.ram_end.get());
     if needed > end {
         let mib = needed.saturating_sub(base).div_ceil(1 << 20);
-        refuse(format_args!("{} MiB of RAM, the system needs {mib}: give the machine more (-m {mib}M)", size >> 20));
+        refuse(format_args!(
+            "{} MiB of RAM, the system needs {mib}: give the machine more (-m {mib}M)",
+            size >> 20
+        ));
     }
     let cores = spec.header.cores.get() as usize;
     if cores > facts.core_count || cores > MAX_CORES || cores == 0 {
-        refuse(format_args!("{} cores, the system needs {cores}: give the machine more (-smp {cores})", facts.core_count));
+        refuse(format_args!(
+            "{} cores, the system needs {cores}: give the machine more (-smp {cores})",
+            facts.core_count
+        ));
     }
     (base, end & !((2 << 20) - 1))
 }
@@ -176,7 +184,9 @@ fn make_threads(spec: Spec<'static>) {
         let Some(id) = Id::of_pd(index) else { continue };
         match mmu::space(&mut pool, &spec, index) {
             Ok(base) => kernel.arch.prepare(id, pd, spec.irqs, base),
-            Err(error) => refuse(format_args!("cannot map {}: {error:?}; rebuild the image", spec.name(index))),
+            Err(error) => {
+                refuse(format_args!("cannot map {}: {error:?}; rebuild the image", spec.name(index)))
+            }
         }
     }
     for end in spec.irqs {
