@@ -7,6 +7,7 @@
 
 #[cfg(target_os = "none")]
 pub mod raw;
+pub mod faults;
 pub mod report;
 #[cfg(target_os = "none")]
 pub mod uart;

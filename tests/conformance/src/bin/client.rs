@@ -22,7 +22,6 @@ fn init() -> Client {
     report("protected calls carry 0 to 120 words and the label", echoes());
     report("a signal to a lower PD and its answer merge into one badge", ping_pong());
     report("a call on an empty slot answers invalid capability", empty_slot());
-    report("end", true);
     Client
 }
 
