@@ -1,0 +1,224 @@
+//! Which thread runs: fixed priorities, first in first out among equals, budgets by scheduling context.
+//!
+//! One design rule: a core's current thread is in no queue, and after [`Kernel::schedule`] no ready thread of the
+//! core has a higher priority. Time is read only where a scheduling context starts or stops being used.
+
+use crate::object::State;
+use crate::{Arch, Frame, Id, Kernel, MAX_CORES};
+
+impl<A: Arch> Kernel<A> {
+    /// Whether a thread could run now if its core were free.
+    #[inline(always)]
+    pub(crate) fn is_schedulable(&self, id: Id) -> bool {
+        let thread = &self.threads[id];
+        matches!(thread.state, State::Running | State::Restart)
+            && thread.sc.is_some_and(|sc| !self.contexts[sc].postponed)
+    }
+
+    /// Lets a thread that became runnable compete for its core.
+    #[inline]
+    pub(crate) fn wake(&mut self, id: Id) {
+        let thread = &self.threads[id];
+        if thread.queued || !self.is_schedulable(id) {
+            return;
+        }
+        let core = usize::from(thread.core) & (MAX_CORES - 1);
+        let priority = thread.priority;
+        if self.cores[core].current == Some(id) {
+            return;
+        }
+        self.cores[core].ready.push_back(&mut self.threads, id);
+        if core != self.here {
+            self.wake_core(core, priority);
+        }
+    }
+
+    fn wake_core(&mut self, core: usize, priority: u8) {
+        let higher = match self.cores[core].current {
+            Some(current) => self.threads[current].priority < priority || !self.is_schedulable(current),
+            None => true,
+        };
+        if higher {
+            self.kicks |= 1 << core;
+        }
+    }
+
+    /// Takes a thread out of the competition: out of its ready queue and, when it runs elsewhere, off its core.
+    pub(crate) fn withdraw(&mut self, id: Id) {
+        if self.threads[id].queued {
+            let core = usize::from(self.threads[id].core) & (MAX_CORES - 1);
+            self.cores[core].ready.remove(&mut self.threads, id);
+        }
+    }
+
+    /// Chooses the executing core's next thread. Every way into the kernel ends here.
+    #[inline]
+    pub fn schedule(&mut self) {
+        loop {
+            let core = self.core();
+            let current = core.current;
+            let top = core.ready.highest();
+            let keep = match current {
+                Some(id) if !self.threads[id].queued && self.is_schedulable(id) => Some(id),
+                _ => None,
+            };
+            let next = match (keep, top) {
+                (Some(id), None) => Some(id),
+                (Some(id), Some(top)) if top <= self.threads[id].priority => Some(id),
+                (_, None) => None,
+                (keep, Some(top)) => {
+                    let here = self.here & (MAX_CORES - 1);
+                    if let Some(id) = keep {
+                        self.cores[here].ready.push_front(&mut self.threads, id);
+                    }
+                    self.cores[here].ready.pop(&mut self.threads, top)
+                }
+            };
+            if self.dispatch(next) {
+                break;
+            }
+        }
+        if self.kicks != 0 {
+            self.send_kicks();
+        }
+    }
+
+    /// Makes `next` the core's thread; false when its budget turned out to be used up.
+    #[inline(always)]
+    fn dispatch(&mut self, next: Option<Id>) -> bool {
+        let sc = next.and_then(|id| self.threads[id].sc);
+        if (self.core().sc != sc || self.core().reprogram) && !self.switch_context(sc) {
+            return false;
+        }
+        if self.core().current != next {
+            self.core().current = next;
+            self.arch.switch_to(next);
+        }
+        if let Some(id) = next
+            && self.threads[id].state == State::Restart
+        {
+            self.threads[id].state = State::Running;
+            let frame = self.arch.frame(id);
+            let pc = frame.restart_pc();
+            frame.set_pc(pc);
+        }
+        true
+    }
+
+    /// Charges the old scheduling context, starts the new one and sets the deadline; false when the new one has to wait.
+    fn switch_context(&mut self, sc: Option<Id>) -> bool {
+        let now = self.arch.now();
+        self.charge(now);
+        if let Some(sc) = sc {
+            if !self.contexts[sc].refills.is_ready(now) {
+                self.postpone(sc);
+                return false;
+            }
+            self.contexts[sc].refills.start(now);
+        }
+        let core = self.core();
+        core.sc = sc;
+        core.reprogram = false;
+        let end = sc.map(|sc| now.saturating_add(self.contexts[sc].refills.available()));
+        let deadline = if self.core().postponed == 0 { end } else { self.earliest(end) };
+        self.arch.set_deadline(deadline);
+        true
+    }
+
+    /// Charges the running scheduling context up to `now`.
+    fn charge(&mut self, now: u64) {
+        let core = self.core();
+        let used = now.saturating_sub(core.since);
+        core.since = now;
+        if let Some(sc) = core.sc {
+            self.contexts[sc].refills.charge(used);
+        }
+    }
+
+    /// Holds a scheduling context back until its next refill.
+    fn postpone(&mut self, sc: Id) {
+        self.contexts[sc].postponed = true;
+        let core = usize::from(self.contexts[sc].core) & (MAX_CORES - 1);
+        self.cores[core].postponed |= 1 << sc.slot();
+        self.cores[core].reprogram = true;
+        if let Some(thread) = self.contexts[sc].thread {
+            self.withdraw(thread);
+        }
+    }
+
+    /// Lets a scheduling context no longer wait for its refill; it is checked again when it is next used.
+    pub(crate) fn stop_waiting(&mut self, sc: Id) {
+        if self.contexts[sc].postponed {
+            self.contexts[sc].postponed = false;
+            let core = usize::from(self.contexts[sc].core) & (MAX_CORES - 1);
+            self.cores[core].postponed &= !(1 << sc.slot());
+        }
+    }
+
+    fn earliest(&mut self, end: Option<u64>) -> Option<u64> {
+        let mut waiting = self.core().postponed;
+        let mut earliest = end;
+        while let Some(sc) = Id::of_slot(waiting.trailing_zeros() as usize) {
+            waiting &= waiting - 1;
+            let at = self.contexts[sc].refills.ready_at();
+            earliest = Some(earliest.map_or(at, |time| time.min(at)));
+        }
+        earliest
+    }
+
+    /// The deadline passed: ends the running turn or budget and releases what has a refill again.
+    pub fn tick(&mut self) {
+        let now = self.arch.now();
+        self.charge(now);
+        self.core().reprogram = true;
+        if let (Some(current), Some(sc)) = (self.core().current, self.core().sc) {
+            let turn_over = self.contexts[sc].refills.end_turn();
+            if !self.contexts[sc].refills.is_ready(now) {
+                self.postpone(sc);
+            } else if turn_over && self.is_schedulable(current) && !self.threads[current].queued {
+                let here = self.here & (MAX_CORES - 1);
+                self.cores[here].ready.push_back(&mut self.threads, current);
+            }
+        }
+        self.release(now);
+    }
+
+    fn release(&mut self, now: u64) {
+        let mut waiting = self.core().postponed;
+        while let Some(sc) = Id::of_slot(waiting.trailing_zeros() as usize) {
+            waiting &= waiting - 1;
+            if self.contexts[sc].refills.is_ready(now) {
+                self.stop_waiting(sc);
+                if let Some(thread) = self.contexts[sc].thread {
+                    self.wake(thread);
+                }
+            }
+        }
+    }
+
+    /// The thread gives up the rest of its turn or of its current refill.
+    pub(crate) fn yield_turn(&mut self, id: Id) {
+        let now = self.arch.now();
+        self.charge(now);
+        self.core().reprogram = true;
+        let Some(sc) = self.threads[id].sc else { return };
+        let left = self.contexts[sc].refills.available();
+        self.contexts[sc].refills.charge(left);
+        self.contexts[sc].refills.end_turn();
+        if !self.contexts[sc].refills.is_ready(now) {
+            self.postpone(sc);
+        } else if !self.threads[id].queued {
+            let here = self.here & (MAX_CORES - 1);
+            self.cores[here].ready.push_back(&mut self.threads, id);
+        }
+    }
+
+    fn send_kicks(&mut self) {
+        for core in 0..MAX_CORES {
+            if self.kicks & 1 << core != 0 {
+                self.arch.kick(core);
+            }
+        }
+        self.kicks = 0;
+    }
+}
