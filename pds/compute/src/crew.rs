@@ -208,7 +208,9 @@ fn longest_context(model: &Model<'_>, rooms: &[Room], batch: usize) -> Option<us
         let config = Config { context, batch, workers: rooms.len(), cache: CACHE };
         rooms.iter().enumerate().all(|(index, room)| {
             model.needs(&config, index).is_ok_and(|needs| {
-                needs.cache <= room.cache && needs.scratch * 4 <= room.scratch && needs.outbox * 4 <= room.outbox
+                needs.cache <= room.cache
+                    && needs.scratch * 4 <= room.scratch
+                    && needs.outbox * 4 <= room.outbox
             })
         })
     };

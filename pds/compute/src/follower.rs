@@ -1,8 +1,8 @@
 //! A worker on another core: sets up when it is told, follows the leader, drops everything when it is told.
 
+use crate::crew::WorkerLink;
 use crate::loaded::{self, LoadedWorker, Memory};
 use crate::watch::Watch;
-use crate::crew::WorkerLink;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -43,7 +43,18 @@ impl Follower {
         let room = [memory.cache.len() as u64, memory.scratch.len() as u64 * 4, outbox];
         let watch = Box::leak(Box::new(Watch::new(&[region], None)));
         let boxes = Vec::leak(boxes);
-        Self { link, boxes, weights, kernels, watch, memory: Some(memory), loaded: None, round: 0, greet: true, room }
+        Self {
+            link,
+            boxes,
+            weights,
+            kernels,
+            watch,
+            memory: Some(memory),
+            loaded: None,
+            round: 0,
+            greet: true,
+            room,
+        }
     }
 
     /// Something happened on the leader's link.

@@ -45,7 +45,13 @@ pub struct Leader {
 
 impl Leader {
     /// Over started links and the regions of this PD.
-    pub fn new(mail: (SessionLink, SupervisorLink), crew: Crew, weights: &'static [u8], kernels: Kernels, memory: Memory) -> Self {
+    pub fn new(
+        mail: (SessionLink, SupervisorLink),
+        crew: Crew,
+        weights: &'static [u8],
+        kernels: Kernels,
+        memory: Memory,
+    ) -> Self {
         Self {
             mail: Mail::new(mail.0, mail.1),
             crew,
@@ -86,7 +92,7 @@ impl Leader {
     fn follow_restarts(&mut self) {
         if core::mem::take(&mut self.mail.session_restarted) {
             self.request = None;
-            self.mail.to_session(ToSession::Model(self.facts));
+            self.mail.tell_session(ToSession::Model(self.facts));
         }
         // A new supervisor says again what to use; until then nothing changes.
         self.mail.supervisor_restarted = false;
@@ -110,7 +116,7 @@ impl Leader {
                 self.sealed = None;
                 self.crew.release();
                 self.state = State::Releasing;
-                self.mail.to_session(ToSession::Model(None));
+                self.mail.tell_session(ToSession::Model(None));
             }
         }
     }
@@ -154,14 +160,14 @@ impl Leader {
     }
 
     pub(crate) fn refuse(&mut self, id: u32, why: Refusal) {
-        self.mail.to_session(ToSession::Refused { id, why });
+        self.mail.tell_session(ToSession::Refused { id, why });
     }
 
     /// Ends the request with its costs.
     pub(crate) fn end_request(&mut self, stop: Stop) {
         if let Some(mut request) = self.request.take() {
             let cost = request.cost(self.copied, self.read);
-            self.mail.to_session(ToSession::Done { id: request.id, stop, cost });
+            self.mail.tell_session(ToSession::Done { id: request.id, stop, cost });
         }
     }
 
@@ -176,13 +182,15 @@ impl Leader {
             memory.erase();
         }
         self.crew.disturbed |= lost;
-        self.mail.to_session(ToSession::Erased);
+        self.mail.tell_session(ToSession::Erased);
     }
 
     /// The engine, when a model is in use.
     pub(crate) fn engine(&mut self) -> Option<(&mut LoadedEngine, &mut Mail, &mut Request)> {
         match (&mut self.state, &mut self.request) {
-            (State::Ready(loaded), Some(request)) if request.started => Some((loaded, &mut self.mail, request)),
+            (State::Ready(loaded), Some(request)) if request.started => {
+                Some((loaded, &mut self.mail, request))
+            }
             _ => None,
         }
     }
@@ -224,7 +232,9 @@ impl Leader {
                     self.assemble();
                 }
             },
-            State::Releasing if self.crew.released() => self.mail.to_supervisor(control::ToSupervisor::Released),
+            State::Releasing if self.crew.released() => {
+                self.mail.tell_supervisor(control::ToSupervisor::Released)
+            }
             other => self.state = other,
         }
     }
@@ -263,7 +273,8 @@ impl Leader {
         let Some(memory) = self.memory.take() else { return };
         self.copied = work::bytes_outside(&model, self.weights);
         self.read = model.weight_bytes() as u64;
-        let cache = (0..config.workers).filter_map(|i| model.needs(&config, i).ok()).map(|needs| needs.cache as u64);
+        let cache =
+            (0..config.workers).filter_map(|i| model.needs(&config, i).ok()).map(|needs| needs.cache as u64);
         self.facts = Some(ModelFacts {
             generation: self.sealed.map_or(0, |sealed| sealed.generation),
             context: config.context as u32,
@@ -285,18 +296,19 @@ impl Leader {
     }
 
     fn report(&mut self) {
-        self.mail.to_session(ToSession::Model(self.facts));
+        self.mail.tell_session(ToSession::Model(self.facts));
         if core::mem::take(&mut self.announce) {
             let generation = self.sealed.map_or(0, |sealed| sealed.generation);
-            self.mail.to_supervisor(control::ToSupervisor::Using { generation });
+            self.mail.tell_supervisor(control::ToSupervisor::Using { generation });
         }
     }
 
     fn give_up(&mut self, why: &str) {
         let generation = self.sealed.take().map_or(0, |sealed| sealed.generation);
         self.facts = None;
-        self.mail.to_supervisor(control::ToSupervisor::Unusable { generation, why: Piece::new(why.as_bytes()) });
-        self.mail.to_session(ToSession::Model(None));
+        self.mail
+            .tell_supervisor(control::ToSupervisor::Unusable { generation, why: Piece::new(why.as_bytes()) });
+        self.mail.tell_session(ToSession::Model(None));
     }
 }
 

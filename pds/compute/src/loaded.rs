@@ -103,7 +103,8 @@ pub fn worker(
     let owner = Owner { model, memory: MutBorrow::new(memory) };
     LoadedWorker::try_new_or_recover(owner, |owner| {
         let memory = owner.memory.borrow_mut();
-        Worker::new(&owner.model, config, kernels, team, memory.cache, memory.scratch).map_err(|error| error.to_string())
+        Worker::new(&owner.model, config, kernels, team, memory.cache, memory.scratch)
+            .map_err(|error| error.to_string())
     })
     .map_err(|(owner, why)| (owner.memory.into_inner(), why))
 }

@@ -11,7 +11,7 @@ use ipc_protocol::supervisor_compute as control;
 /// Messages of session kept for later.
 const INBOX: usize = 8;
 /// Messages to session kept until it has room.
-const OUTBOX: usize = 8;
+const OUTBOX: usize = 16;
 
 /// Both links and what waits.
 pub struct Mail {
@@ -96,9 +96,9 @@ impl Mail {
         }
     }
 
-    /// Next message of session.
+    /// Next message of session, once it has taken what was for it.
     pub fn next(&mut self) -> Option<ToCompute> {
-        self.inbox.pop_front()
+        if self.clear_to_send() { self.inbox.pop_front() } else { None }
     }
 
     /// Next order of the supervisor.
@@ -111,20 +111,15 @@ impl Mail {
         self.outbox.is_empty()
     }
 
-    /// Sends to session, now or when it has room. Callers make at most a few messages between two looks at
-    /// [`Mail::clear_to_send`]; should the outbox overflow all the same, progress messages are the ones that go.
-    pub fn to_session(&mut self, message: ToSession) {
-        if self.outbox.is_full() {
-            let kept: Deque<ToSession, OUTBOX> =
-                self.outbox.iter().filter(|m| !matches!(m, ToSession::Progress { .. })).cloned().collect();
-            self.outbox = kept;
-        }
+    /// Sends to session, now or when it has room. A message is acted upon only while nothing waits here, and none
+    /// causes more than three, so the outbox has room.
+    pub fn tell_session(&mut self, message: ToSession) {
         let _ = self.outbox.push_back(message);
         self.flush();
     }
 
     /// Sends to the supervisor, now or when it has room.
-    pub fn to_supervisor(&mut self, report: control::ToSupervisor) {
+    pub fn tell_supervisor(&mut self, report: control::ToSupervisor) {
         let _ = self.reports.push_back(report);
         self.flush();
     }
@@ -132,7 +127,8 @@ impl Mail {
     /// Whether work on request `id` should stop within a layer.
     pub fn interrupts(&mut self, id: u32) -> bool {
         self.exchange();
-        let cancelled = self.inbox.iter().any(|m| matches!(m, ToCompute::Cancel { id: which } if *which == id));
+        let cancelled =
+            self.inbox.iter().any(|m| matches!(m, ToCompute::Cancel { id: which } if *which == id));
         let erased = self.inbox.iter().any(|m| matches!(m, ToCompute::Erase | ToCompute::Begin { .. }));
         cancelled || erased || self.session_restarted || !self.orders.is_empty()
     }

@@ -44,11 +44,13 @@ fn init() -> Compute {
     let activations = activations().expect("the description maps `activations`");
     let memory = Memory::new(cache, activations).expect("`activations` is page aligned");
     let platform = platform().and_then(Platform::decode).unwrap_or_default();
-    let kernels = Kernels::new(CpuFeatures::from_word(platform.cpu_features));
-    let boxes: Vec<_> = [outbox_0(), outbox_1(), outbox_2(), outbox_3()].into_iter().map_while(|b| b).collect();
+    let kernels = Kernels::select(CpuFeatures::from_word(platform.cpu_features));
+    let boxes: Vec<_> =
+        [outbox_0(), outbox_1(), outbox_2(), outbox_3()].into_iter().map_while(|b| b).collect();
     match pd_name().strip_prefix("compute_").and_then(|number| number.parse().ok()) {
         Some(number) => {
-            let (mine, theirs) = to_leader().zip(from_leader()).expect("the description maps the leader's link");
+            let (mine, theirs) =
+                to_leader().zip(from_leader()).expect("the description maps the leader's link");
             let link = (Link::start(mine, theirs, LEADER), theirs);
             Compute::Follower(Follower::new(link, boxes, number, weights, kernels, memory))
         }
@@ -62,7 +64,8 @@ fn leader(
     kernels: Kernels,
     memory: Memory,
 ) -> Leader {
-    let session = compute_to_session().zip(session_to_compute()).expect("the description maps session's link");
+    let session =
+        compute_to_session().zip(session_to_compute()).expect("the description maps session's link");
     let supervisor = compute_to_supervisor().zip(supervisor_to_compute());
     let supervisor = supervisor.expect("the description maps the supervisor's link");
     let regions = [
@@ -70,7 +73,8 @@ fn leader(
         to_worker_2().zip(from_worker_2()),
         to_worker_3().zip(from_worker_3()),
     ];
-    let wired = |(regions, channel): (_, Channel)| Some((regions?, channel)).filter(|_| has_notify_channel(channel));
+    let wired =
+        |(regions, channel): (_, Channel)| Some((regions?, channel)).filter(|_| has_notify_channel(channel));
     let links = regions.into_iter().zip(WORKERS).map_while(wired);
     let links = links.map(|((mine, theirs), channel)| (Link::start(mine, theirs, channel), theirs).into());
     let crew = Crew::new(links.collect(), boxes, WAIT_MICROS);

@@ -78,7 +78,7 @@ fn report(mail: &mut Mail, id: u32, step: Step, prompt: usize, reported: &mut us
     let due = step.total == prompt && step.done >= *reported + REPORT_EVERY && mail.clear_to_send();
     if due {
         *reported = step.done;
-        mail.to_session(ToSession::Progress { id, done: step.done as u32, total: prompt as u32 });
+        mail.tell_session(ToSession::Progress { id, done: step.done as u32, total: prompt as u32 });
     }
 }
 
@@ -91,7 +91,7 @@ fn accept(leader: &mut Leader, token: u32) {
     request.tokens.push(token);
     let (id, sequence) = (request.id, request.sent as u32);
     request.sent += 1;
-    leader.mail.to_session(ToSession::Token { id, sequence, token });
+    leader.mail.tell_session(ToSession::Token { id, sequence, token });
 }
 
 fn refuse(leader: &mut Leader, why: Refusal) {

@@ -2,7 +2,7 @@
 
 use crate::options::SystemOptions;
 use crate::shell;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::path::{Path, PathBuf};
 
 /// The disk for these options, with the model on it; `None` with `--no-disk`.
@@ -32,5 +32,5 @@ pub fn fill(path: &Path, model: Option<&Path>) -> Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     let _ = (path, model);
-    Ok(()).context("disk image")
+    Ok(())
 }

@@ -64,7 +64,10 @@ impl SystemOptions {
 
 /// Bytes from "512M", "2G", "1048576".
 fn parse_size(text: &str) -> Result<u64> {
-    let (digits, unit) = match text.trim_end_matches(['i', 'B']).split_at_checked(text.trim_end_matches(['i', 'B']).len().saturating_sub(1)) {
+    let (digits, unit) = match text
+        .trim_end_matches(['i', 'B'])
+        .split_at_checked(text.trim_end_matches(['i', 'B']).len().saturating_sub(1))
+    {
         Some((digits, "K" | "k")) => (digits, 1 << 10),
         Some((digits, "M" | "m")) => (digits, 1 << 20),
         Some((digits, "G" | "g")) => (digits, 1 << 30),
@@ -85,6 +88,8 @@ mod tests {
     fn sizes_have_units_and_a_minimum() {
         assert_eq!(parse_size("512M").unwrap(), 512 << 20);
         assert_eq!(parse_size("2GiB").unwrap(), 2 << 30);
-        assert!(parse_size("12").is_err() && parse_size("lots").is_err() && parse_size("99999999999G").is_err());
+        assert!(
+            parse_size("12").is_err() && parse_size("lots").is_err() && parse_size("99999999999G").is_err()
+        );
     }
 }

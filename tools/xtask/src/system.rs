@@ -28,7 +28,9 @@ pub struct Built {
 /// What is wrong with the options, the sources or the model file.
 pub fn prepare(options: &SystemOptions) -> Result<Built> {
     if options.kernel == Kernel::Sel4 {
-        bail!("--kernel sel4 is not there yet: it comes with its own issue; --kernel cloister runs the same PD ELFs");
+        bail!(
+            "--kernel sel4 is not there yet: it comes with its own issue; --kernel cloister runs the same PD ELFs"
+        );
     }
     let board = tools_sysgen::board(&options.board).map_err(|problems| anyhow::anyhow!("{problems}"))?;
     let model = options.model.as_deref().map(model_size).transpose()?;
@@ -77,7 +79,13 @@ fn describe(options: &SystemOptions, model: u64) -> Result<Description> {
     Ok(description)
 }
 
-fn write_image(options: &SystemOptions, board: &Board, model: u64, kernel: &Path, folder: &Path) -> Result<PathBuf> {
+fn write_image(
+    options: &SystemOptions,
+    board: &Board,
+    model: u64,
+    kernel: &Path,
+    folder: &Path,
+) -> Result<PathBuf> {
     let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
     let search = SearchPath(vec![folder.to_path_buf(), build::program_folder()]);
     let mut description = describe(options, model)?;
@@ -116,7 +124,8 @@ fn platform_page(options: &SystemOptions, board: &Board, system: &System, kernel
         let _ = platform.pds.push(facts);
     }
     for region in &system.regions {
-        let _ = platform.regions.push(RegionFacts { name: Name::new(region.name.as_bytes()), size: region.size });
+        let _ =
+            platform.regions.push(RegionFacts { name: Name::new(region.name.as_bytes()), size: region.size });
     }
     let mut page = vec![0; REGION];
     platform.encode(&mut page).context("the platform page does not hold all PDs and regions")?;
@@ -130,7 +139,8 @@ fn private_memory(system: &System, pd: usize) -> u64 {
 }
 
 fn version() -> String {
-    let commit = shell::output(&mut shell::git(&["describe", "--always", "--dirty", "--abbrev=7"])).unwrap_or_default();
+    let commit = shell::output(&mut shell::git(&["describe", "--always", "--dirty", "--abbrev=7"]))
+        .unwrap_or_default();
     let commit = if commit.is_empty() { "no commit" } else { commit.trim() };
     format!("{} ({commit})", env!("CARGO_PKG_VERSION"))
 }
@@ -139,7 +149,7 @@ fn version() -> String {
 fn cpu_features(cpu: &str) -> u64 {
     use inference_kernels::CpuFeatures;
     match cpu {
-        "max" | "neoverse-n1" => (CpuFeatures::NEON | CpuFeatures::DOTPROD).bits(),
-        _ => CpuFeatures::NEON.bits(),
+        "max" | "neoverse-n1" => CpuFeatures::DOTPROD.bits(),
+        _ => 0,
     }
 }

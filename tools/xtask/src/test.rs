@@ -52,7 +52,17 @@ fn format() -> Result<()> {
 }
 
 fn lint() -> Result<()> {
-    Job::new(shell::cargo(&["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])).run()
+    Job::new(shell::cargo(&[
+        "clippy",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+    .run()
 }
 
 fn host() -> Result<()> {
@@ -60,7 +70,8 @@ fn host() -> Result<()> {
 }
 
 fn loom() -> Result<()> {
-    let mut command = shell::cargo(&["test", "--quiet", "--locked", "--release", "-p", "ipc-ring", "--test", "loom"]);
+    let mut command =
+        shell::cargo(&["test", "--quiet", "--locked", "--release", "-p", "ipc-ring", "--test", "loom"]);
     command.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", shell::root().join("target/loom"));
     Job::new(command).run()
 }
