@@ -205,4 +205,48 @@ impl Model<'_> {
             outbox: crate::team::outbox_words(hyper, config).ok_or_else(too_large)?,
         })
     }
+
+    /// The largest configuration that fits into the given memory: `given[i]` is what worker `i` has. The context is
+    /// at most the model's, the batch at most 32.
+    ///
+    /// # Errors
+    /// `BadConfig`, and `SmallBuffer` where not even 64 tokens of context fit.
+    pub fn fit(&self, cache: CacheKind, given: &[Needs]) -> Result<Config, ModelError> {
+        let mut config = Config { context: self.hyper.context, batch: 32, workers: given.len(), cache };
+        let fits = |context| {
+            Ok::<_, ModelError>(self.shortage(&Config { context, batch: 1, ..config }, given)?.is_none())
+        };
+        // Bisection: 64 tokens are the least, `beyond` did not fit.
+        let (mut least, mut beyond) = (config.context.min(64), config.context + 1);
+        if fits(config.context)? {
+            least = config.context;
+        }
+        while least + 1 < beyond && least < config.context {
+            let middle = least.midpoint(beyond);
+            *if fits(middle)? { &mut least } else { &mut beyond } = middle;
+        }
+        config.context = least;
+        while config.batch > 1 && self.shortage(&config, given)?.is_some() {
+            config.batch /= 2;
+        }
+        self.shortage(&config, given)?.map_or(Ok(config), Err)
+    }
+
+    /// The first buffer that is too small.
+    fn shortage(&self, config: &Config, given: &[Needs]) -> Result<Option<ModelError>, ModelError> {
+        for (index, given) in given.iter().enumerate() {
+            let needs = self.needs(config, index)?;
+            let parts = [
+                ("the cache", needs.cache, given.cache),
+                ("scratch memory", needs.scratch * 4, given.scratch * 4),
+                ("an outbox", needs.outbox * 4, given.outbox * 4),
+            ];
+            for (what, needed, given) in parts {
+                if given < needed {
+                    return Ok(Some(ModelError::SmallBuffer { what, needed, given }));
+                }
+            }
+        }
+        Ok(None)
+    }
 }

@@ -6,23 +6,14 @@
 //! quantised types, where llama.cpp also rounds activations. The relative error is estimated from the eight logits
 //! that are known: the root of their squared differences over the root of their squares.
 
-use std::path::{Path, PathBuf};
+mod common;
 
+use std::path::Path;
+
+use common::{Host, shared};
 use inference_gguf::Gguf;
-use inference_model::{CacheKind, Config, CpuFeatures, Engine, Kernels, Model, Team, Worker};
+use inference_model::{CacheKind, Config, CpuFeatures, Engine, Kernels, Model};
 use serde_json::Value;
-
-/// The folder of optional data; `None` (where `CI` is not set) skips the test.
-fn shared() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let folder = std::env::var_os("CLOISTER_SHARED").map_or(root, PathBuf::from);
-    if folder.join("golden").is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("CI").is_none(), "the shared data is missing: {}", folder.display());
-    println!("skipped: no shared data at {}", folder.display());
-    None
-}
 
 fn tokens(value: &Value) -> Vec<u32> {
     value.as_array().unwrap().iter().map(|t| t.as_u64().unwrap() as u32).collect()
@@ -91,15 +82,12 @@ fn compare(file: &Path, golden: &Path, tolerance: f64) -> Report {
     let model = Model::bind(&gguf).unwrap();
     let config =
         Config { context: model.hyper.context.min(512), batch: 8, workers: 1, cache: CacheKind::F32 };
-    let needs = model.needs(&config, 0).unwrap();
-    let (mut cache, mut scratch) = (vec![0; needs.cache], vec![0.0; needs.scratch]);
-    let kernels = Kernels::select(CpuFeatures::detect());
-    let worker = Worker::new(&model, config, kernels, Team::alone(), &mut cache, &mut scratch).unwrap();
-    let mut engine = Engine::new(worker).unwrap();
     let mut report = Report { steps: 0, worst: 0.0, differing: Vec::new() };
-    for case in golden["cases"].as_array().unwrap() {
-        run_case(&mut engine, case, tolerance, &mut report);
-    }
+    Host::new(&model, config).run(Kernels::select(CpuFeatures::detect()), |engine| {
+        for case in golden["cases"].as_array().unwrap() {
+            run_case(engine, case, tolerance, &mut report);
+        }
+    });
     println!("{}: {} steps, error {:.2e}", file.display(), report.steps, report.worst);
     report.differing.iter().for_each(|line| println!("  {line}"));
     assert!(report.worst <= tolerance, "{}: relative error {}", file.display(), report.worst);

@@ -3,6 +3,7 @@
 //!
 //! Four rows are computed side by side: a block of each is unpacked once and multiplied with that block of up to
 //! eight tokens. Lanes of the sums are rows, so the order within a row is the scalar definition's.
+#![allow(clippy::needless_range_loop, reason = "blocks of several rows are walked together")]
 
 use core::arch::aarch64::*;
 use core::arch::asm;

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+//! `bench`: tokens per second of prompt processing and generation; medians of several runs.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use inference_model::{CacheKind, Config, Engine};
+use serde_json::json;
+
+use crate::host;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    file: PathBuf,
+    /// Threads; several, separated by commas, are measured one after the other.
+    #[arg(short, long, value_delimiter = ',', default_value = "1")]
+    threads: Vec<usize>,
+    /// Tokens of the prompt.
+    #[arg(short, long, default_value_t = 128)]
+    prompt: usize,
+    /// Tokens to generate.
+    #[arg(short = 'n', long, default_value_t = 64)]
+    generate: usize,
+    /// Runs of which the median counts.
+    #[arg(short, long, default_value_t = 3)]
+    repetitions: usize,
+    /// Most tokens computed together.
+    #[arg(short, long, default_value_t = 64)]
+    batch: usize,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let bytes = host::read(&arguments.file)?;
+    let (_, model) = host::bind(&arguments.file, &bytes)?;
+    let context = arguments.prompt.max(arguments.generate + 1).max(1);
+    ensure!(
+        context <= model.hyper.context,
+        "the model's context is {}: use fewer tokens",
+        model.hyper.context
+    );
+    let mut results = Vec::new();
+    for threads in &arguments.threads {
+        let batch = arguments.batch.clamp(1, context);
+        let config = Config { context, batch, workers: *threads, cache: CacheKind::F16 };
+        let (prompt, generation) = host::with_engine(&model, config, |engine| measure(engine, arguments))?;
+        let bandwidth = generation * model.weight_bytes() as f64 / 1e9;
+        if !arguments.json {
+            println!(
+                "{threads} threads ({}): prompt of {} {prompt:9.2} tokens/s, generation of {} {generation:9.2} tokens/s ({bandwidth:.1} GB/s of weights)",
+                host::kernels().name(),
+                arguments.prompt,
+                arguments.generate
+            );
+        }
+        results.push(json!({
+            "model": arguments.file.file_name().map(|n| n.to_string_lossy().into_owned()),
+            "kernels": host::kernels().name(), "threads": threads, "batch": batch,
+            "prompt_tokens": arguments.prompt, "prompt_tokens_per_s": prompt,
+            "generated_tokens": arguments.generate, "generated_tokens_per_s": generation,
+            "weight_bytes_per_token": model.weight_bytes(),
+        }));
+    }
+    if arguments.json {
+        println!("{}", serde_json::Value::from(results));
+    }
+    Ok(())
+}
+
+/// Medians of prompt and generation speed.
+fn measure(engine: &mut Engine<'_, '_>, arguments: &Arguments) -> Result<(f64, f64)> {
+    let vocab = engine.worker().model().hyper.vocab as u32;
+    let tokens: Vec<u32> = (0..arguments.prompt as u32).map(|i| (i * 7 + 3) % vocab).collect();
+    let (mut prompts, mut generations) = (Vec::new(), Vec::new());
+    // The first run touches memory for the first time and is not counted.
+    for run in 0..=arguments.repetitions.max(1) {
+        engine.clear()?;
+        let start = Instant::now();
+        if !tokens.is_empty() {
+            engine.advance(&tokens, &mut |_| true)?;
+        }
+        let prompt = tokens.len() as f64 / start.elapsed().as_secs_f64();
+        engine.clear()?;
+        engine.advance(&[1 % vocab], &mut |_| true)?;
+        let start = Instant::now();
+        for i in 0..arguments.generate as u32 {
+            engine.push((i * 11 + 5) % vocab)?;
+        }
+        let generation = arguments.generate as f64 / start.elapsed().as_secs_f64();
+        if run > 0 {
+            prompts.push(prompt);
+            generations.push(generation);
+        }
+    }
+    Ok((median(prompts), median(generations)))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

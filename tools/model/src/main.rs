@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//! `cloister-model`: looks into GGUF files, runs, measures and makes them, with the same library as the booted system.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod host;
+mod inspect;
+mod logits;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Looks into, runs, measures and makes GGUF model files.
+#[derive(Parser)]
+#[command(name = "cloister-model", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show what is in a file: metadata, tensors, and whether this engine runs it.
+    Inspect(inspect::Arguments),
+    /// Continue greedily and print logits as JSON, in the form of the golden data.
+    Logits(logits::Arguments),
+    /// Measure tokens per second of prompt processing and generation.
+    Bench(bench::Arguments),
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Logits(arguments) => logits::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+    }
+}
