@@ -21,7 +21,7 @@ pub const BUSY_TICKS: usize = 4;
 pub const GAUGES: usize = 8;
 /// Number of gauges.
 pub const GAUGE_COUNT: usize = 8;
-/// First word of the last panic's text.
+/// First word of the last panic's text; empty again once the PD has restarted.
 pub const TEXT: usize = 16;
 /// Its size in bytes, padded with zeros.
 pub const TEXT_BYTES: usize = 256;
@@ -32,6 +32,7 @@ pub fn started(entry: u64) {
     page.store(ENTRY, entry, Relaxed);
     page.store(STARTS, page.load(STARTS, Relaxed) + 1, Relaxed);
     page.store(BUSY_SINCE, clock::ticks(), Relaxed);
+    page.store(TEXT, 0, Relaxed);
 }
 
 /// An event begins.

@@ -45,7 +45,8 @@ pub struct Duplex<Mine, Theirs, const SLOT: usize> {
 impl<Mine: Store, Theirs: Load, const SLOT: usize> Duplex<Mine, Theirs, SLOT> {
     /// Starts this side: raises the epoch in its own region and empties both directions. Notify the peer afterwards.
     pub fn start(mine: Mine, theirs: Theirs) -> Self {
-        let epoch = mine.load(EPOCH, Relaxed) + 1;
+        // Wrapping: a predecessor that ran wild may have left any number here; 0 would mean "never started".
+        let epoch = mine.load(EPOCH, Relaxed).wrapping_add(1).max(1);
         let (send_capacity, receive_capacity) =
             (capacity(mine.words(), SLOT), capacity(theirs.words(), SLOT));
         let mut link =

@@ -91,7 +91,7 @@ fn a_restarted_peer_empties_both_queues() {
     assert_eq!(b2.pop().unwrap().unwrap().0, [3, 3]);
     assert_eq!(b2.peer_epoch(), 1);
     assert_eq!(a.peer_epoch(), 2);
-    drop(b.pop());
+    let _ = b.pop();
 }
 
 #[test]

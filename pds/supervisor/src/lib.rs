@@ -1,0 +1,25 @@
+//! The supervisor: parent of all other protection domains. It restarts what faults or hangs, tells the console, and
+//! is the only one to let the model loader run, which it does while nobody reads the model.
+//!
+//! One design rule: the supervisor looks at nobody's data. It sees faults, health pages, and messages of four links;
+//! a child that lies in any of them harms itself.
+//!
+//! Limits: at most [`children::COUNT`] children, with the names and numbers of [`children::CHILDREN`]. The supervisor
+//! itself has no parent that restarts it. It cannot switch the machine off: no protection domain may.
+#![cfg_attr(target_os = "none", no_std)]
+#![forbid(unsafe_code)]
+
+pub mod children;
+mod estate;
+pub mod fault;
+pub mod model;
+mod post;
+mod report;
+pub mod restarts;
+mod supervisor;
+mod text;
+pub mod ward;
+pub mod watch;
+
+pub use estate::Means;
+pub use supervisor::{STOPPED, Supervisor};

@@ -1,0 +1,52 @@
+//! Wiring of the supervisor: its regions by the names of the system description.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use pds_supervisor::{Means, Supervisor};
+
+ipc_pd::regions! {
+    platform, platform_size: Sealed;
+    timer_health, timer_health_size: Readable;
+    console_health, console_health_size: Readable;
+    storage_health, storage_health_size: Readable;
+    session_health, session_health_size: Readable;
+    loader_health, loader_health_size: Readable;
+    retriever_health, retriever_health_size: Readable;
+    compute_health, compute_health_size: Readable;
+    compute_1_health, compute_1_health_size: Readable;
+    compute_2_health, compute_2_health_size: Readable;
+    compute_3_health, compute_3_health_size: Readable;
+    supervisor_to_console, supervisor_to_console_size: Writable;
+    console_to_supervisor, console_to_supervisor_size: Readable;
+    supervisor_to_session, supervisor_to_session_size: Writable;
+    session_to_supervisor, session_to_supervisor_size: Readable;
+    supervisor_to_compute, supervisor_to_compute_size: Writable;
+    compute_to_supervisor, compute_to_supervisor_size: Readable;
+    supervisor_to_loader, supervisor_to_loader_size: Writable;
+    loader_to_supervisor, loader_to_supervisor_size: Readable;
+}
+
+fn init() -> Supervisor {
+    Supervisor::new(Means {
+        platform: platform(),
+        health: [
+            timer_health(),
+            console_health(),
+            storage_health(),
+            session_health(),
+            loader_health(),
+            retriever_health(),
+            compute_health(),
+            compute_1_health(),
+            compute_2_health(),
+            compute_3_health(),
+        ],
+        console: supervisor_to_console().zip(console_to_supervisor()),
+        session: supervisor_to_session().zip(session_to_supervisor()),
+        compute: supervisor_to_compute().zip(compute_to_supervisor()),
+        loader: supervisor_to_loader().zip(loader_to_supervisor()),
+    })
+}
+
+ipc_pd::protection_domain!(init);

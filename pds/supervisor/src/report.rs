@@ -1,0 +1,77 @@
+//! What the console is told about a child: failures for people, status rows.
+
+use crate::children::Policy;
+use crate::fault::Cause;
+use crate::post::Post;
+use crate::text::{Text, name, piece};
+use crate::ward::{Condition, Ward};
+use core::fmt::Write;
+use ipc_pd::health;
+use ipc_protocol::console_supervisor::{Action, FaultReport, ToConsole, ToSupervisor};
+
+type Console = Post<ToConsole, ToSupervisor, 24>;
+
+/// Reports a failure: the figures, what it means, and the child's last words.
+pub fn failure(console: &mut Console, ward: &Ward, cause: Cause, outcome: Condition) {
+    let policy = ward.policy();
+    let (action, consequence) = match outcome {
+        Condition::Faulted => {
+            (Action::GaveUp, "failed too often and stays stopped until 'restart' is asked for")
+        }
+        _ => (Action::Restarted, policy.lost),
+    };
+    let fault = cause.fault();
+    console.send(ToConsole::Fault(FaultReport {
+        pd: name(policy.name),
+        cause: fault.label,
+        address: fault.address,
+        pc: fault.pc,
+        status: fault.status,
+        action,
+    }));
+    last_words(console, ward, cause);
+    let mut line = Text::default();
+    let _ = write!(line, "{} ", policy.name);
+    let _ = cause.describe(&mut line);
+    let _ = match action {
+        Action::Restarted => write!(line, " and is restarted; {consequence}"),
+        Action::GaveUp => write!(line, "; it {consequence}"),
+    };
+    console.send(ToConsole::Notice { text: line.piece() });
+}
+
+/// A panic leaves its text in the health page; other faults leave nothing.
+fn last_words(console: &mut Console, ward: &Ward, cause: Cause) {
+    let mut bytes = [0; health::TEXT_BYTES];
+    let length = ward.last_words(&mut bytes);
+    if !matches!(cause, Cause::Fault(_)) || length == 0 {
+        return;
+    }
+    for byte in bytes.iter_mut().filter(|byte| byte.is_ascii_control()) {
+        *byte = b' ';
+    }
+    let text = match core::str::from_utf8(&bytes[..length]) {
+        Ok(text) => text,
+        Err(error) => core::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or(""),
+    };
+    console.send(ToConsole::Notice { text: piece!("{} said: {text}", ward.policy().name) });
+}
+
+/// A child could not be restarted at all.
+pub fn no_restart(console: &mut Console, policy: &Policy) {
+    let text = piece!("{} cannot be restarted: it never said where it starts", policy.name);
+    console.send(ToConsole::Notice { text });
+}
+
+/// One row of `status`.
+pub fn status(ward: &mut Ward, now: u64) -> ToConsole {
+    ToConsole::Pd {
+        name: name(ward.policy().name),
+        state: ward.state(),
+        cpu_permille: ward.cpu_permille(now),
+        restarts: ward.restarted(),
+        memory: ward.facts().memory,
+        gauges: ward.gauges(),
+        core: ward.facts().core,
+    }
+}

@@ -1,0 +1,331 @@
+//! The event loop: links, faults, time.
+//!
+//! One design rule: every event does everything there is to do, so a lost or merged signal costs at most one tick.
+//! The supervisor makes no protected call: the timer could fault inside it, and nobody could restart the timer.
+
+use crate::children::{
+    CHILDREN, COMPUTE, CONSOLE, COUNT, LOADER, SESSION, TIMER, TIMER_CHANNEL, by_name, group,
+};
+use crate::estate::{Estate, Means, now_ms, tick};
+use crate::fault::{Cause, Fault};
+use crate::model::{Event, Model};
+use crate::post::{News, PER_TURN};
+use crate::report;
+use crate::text::{Text, piece};
+use crate::ward::Condition;
+use crate::watch::Finding;
+use core::convert::Infallible;
+use core::fmt::Write;
+use ipc_pd::{Channel, ChannelSet, Child, Handler, MessageInfo, clock};
+use ipc_protocol::Name;
+use ipc_protocol::console_supervisor::{ToConsole, ToSupervisor};
+
+/// Said when everything is stopped; scripts wait for it.
+pub const STOPPED: &str = "The system has stopped. You may switch it off.";
+
+/// Children that answer are asked for a heartbeat so often.
+const PING_MS: u64 = 1_000;
+
+/// The parent of all other PDs.
+pub struct Supervisor {
+    estate: Estate,
+    model: Model,
+    /// The next row of `status` to tell.
+    status: Option<usize>,
+    /// When the timer was last asked for a tick.
+    asked: u64,
+    pinged_ms: u64,
+    /// The user has left: nothing is started any more.
+    closed: bool,
+}
+
+impl Supervisor {
+    /// Starts the links, the watchdog, and the first load.
+    pub fn new(means: Means) -> Self {
+        TIMER_CHANNEL.notify();
+        Self {
+            estate: Estate::new(means),
+            model: Model::at_boot(now_ms()),
+            status: None,
+            asked: clock::ticks(),
+            pinged_ms: now_ms(),
+            closed: false,
+        }
+    }
+
+    /// The model's life cycle, for tests and displays.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// What has become of a child; `None`: the system description has no such child.
+    pub fn condition(&self, child: usize) -> Option<Condition> {
+        self.estate.wards.get(child)?.as_ref().map(|ward| ward.condition())
+    }
+
+    fn turn(&mut self) {
+        if self.closed {
+            return self.estate.flush();
+        }
+        self.hear();
+        self.watch();
+        self.estate.restart_due();
+        self.estate.push_event(Event::Tick);
+        self.tell_model();
+        self.tell_status();
+        self.estate.flush();
+    }
+
+    fn tell_model(&mut self) {
+        while let Some(event) = self.estate.next_event() {
+            self.model.on(event, &mut self.estate);
+        }
+    }
+
+    // ---- links ----
+
+    fn hear(&mut self) {
+        self.hear_console();
+        self.hear_session();
+        self.hear_compute();
+        self.hear_loader();
+    }
+
+    fn hear_console(&mut self) {
+        for _ in 0..PER_TURN {
+            match self.estate.console.next() {
+                News::Nothing => return,
+                News::Started => self.status = None,
+                News::Message(message) => self.command(message),
+                News::Misbehaved => return self.estate.fail(CONSOLE, Cause::Protocol),
+            }
+        }
+    }
+
+    fn hear_session(&mut self) {
+        for _ in 0..PER_TURN {
+            let event = match self.estate.session.next() {
+                News::Nothing => return,
+                News::Started => {
+                    self.estate.session.forget();
+                    Event::SessionStarted
+                }
+                News::Message(message) => Event::Session(message),
+                News::Misbehaved => return self.estate.fail(SESSION, Cause::Protocol),
+            };
+            self.model_on(event);
+        }
+    }
+
+    fn hear_compute(&mut self) {
+        for _ in 0..PER_TURN {
+            let event = match self.estate.compute.next() {
+                News::Nothing => return,
+                News::Started => {
+                    self.estate.compute.forget();
+                    Event::ComputeStarted
+                }
+                News::Message(message) => Event::Compute(message),
+                News::Misbehaved => return self.estate.fail(COMPUTE, Cause::Protocol),
+            };
+            self.model_on(event);
+        }
+    }
+
+    fn hear_loader(&mut self) {
+        for _ in 0..PER_TURN {
+            let event = match self.estate.loader.next() {
+                News::Nothing => return,
+                News::Started => {
+                    self.estate.loader.forget();
+                    Event::LoaderStarted
+                }
+                News::Message(message) => Event::Loader(message),
+                News::Misbehaved => return self.estate.fail(LOADER, Cause::Protocol),
+            };
+            self.model_on(event);
+        }
+    }
+
+    /// In the order in which things happened: failures found so far come first.
+    fn model_on(&mut self, event: Event) {
+        self.tell_model();
+        self.model.on(event, &mut self.estate);
+    }
+
+    // ---- the watchdog ----
+
+    fn watch(&mut self) {
+        let now = clock::ticks();
+        let ping = now_ms().saturating_sub(self.pinged_ms) >= PING_MS;
+        if ping {
+            self.pinged_ms = now_ms();
+        }
+        if now.saturating_sub(self.asked) > 4 * tick() {
+            self.ask_for_tick();
+        }
+        let mut held = 0u64;
+        for index in 0..COUNT {
+            if let Some(cause) = self.look(index, now, ping, &mut held) {
+                self.estate.fail(index, cause);
+            }
+        }
+    }
+
+    /// Looks at one child, in order of priority: one that is at work excuses all below it on its core (`held`).
+    fn look(&mut self, index: usize, now: u64, ping: bool, held: &mut u64) -> Option<Cause> {
+        let ward = self.estate.wards[index].as_mut()?;
+        let core = 1 << (ward.facts().core & 63);
+        let finding = ward.look(now);
+        if *held & core != 0 {
+            ward.excuse(now);
+            return None;
+        }
+        if ping {
+            ward.ping(now);
+        }
+        let millis = |ticks| clock::to_micros(ticks) / 1000;
+        match finding {
+            Finding::Well => None,
+            Finding::Working => {
+                *held |= core;
+                None
+            }
+            Finding::Hung(quiet) => {
+                *held |= core;
+                Some(Cause::Hung(millis(quiet)))
+            }
+            Finding::Silent(quiet) => Some(Cause::Silent(millis(quiet))),
+        }
+    }
+
+    fn ask_for_tick(&mut self) {
+        self.asked = clock::ticks();
+        TIMER_CHANNEL.notify();
+    }
+
+    // ---- commands ----
+
+    fn command(&mut self, command: ToSupervisor) {
+        match command {
+            ToSupervisor::Status => self.status = Some(0),
+            ToSupervisor::Restart { name } => self.with_child(&name, Self::restart),
+            ToSupervisor::Stop { name } => self.with_child(&name, Self::stop),
+            ToSupervisor::Shutdown => self.shut_down(),
+        }
+    }
+
+    fn with_child(&mut self, name: &Name, act: fn(&mut Self, usize)) {
+        match by_name(name.as_slice()).filter(|index| self.estate.wards[*index].is_some()) {
+            Some(index) => act(self, index),
+            None if name.as_slice() == b"supervisor" => self
+                .estate
+                .say(piece!("the supervisor cannot be stopped or restarted: it looks after the others")),
+            None => self.unknown(name),
+        }
+    }
+
+    fn unknown(&mut self, name: &Name) {
+        let mut line = Text::default();
+        let _ = write!(line, "there is no part called '{}'; there are:", name.text());
+        for ward in self.estate.wards.iter().flatten() {
+            let _ = write!(line, " {}", ward.policy().name);
+        }
+        self.estate.say(line.piece());
+    }
+
+    fn restart(&mut self, index: usize) {
+        if index == LOADER {
+            return self.restart_loader();
+        }
+        for member in group(index).rev() {
+            self.restart_member(member);
+        }
+        self.estate.tell_model(index, false);
+        let policy = &CHILDREN[index];
+        self.estate.say(piece!("{} is restarted; {}", policy.name, policy.lost));
+    }
+
+    fn restart_member(&mut self, index: usize) {
+        let Some(ward) = &mut self.estate.wards[index] else { return };
+        ward.forgive();
+        self.estate.halt(index, Condition::Restarting { at_ms: 0 });
+    }
+
+    /// The loader may only run while nobody reads the model: then it is restarted at once, else with the next load.
+    fn restart_loader(&mut self) {
+        let Some(ward) = &mut self.estate.wards[LOADER] else { return };
+        ward.forgive();
+        if self.model.loader_may_run() {
+            self.estate.halt(LOADER, Condition::Restarting { at_ms: 0 });
+            self.estate.tell_model(LOADER, false);
+            self.estate.say(piece!("loader is restarted; {}", CHILDREN[LOADER].lost));
+        } else {
+            self.estate.halt(LOADER, Condition::Stopped { fresh: true });
+            self.estate
+                .say(piece!("the loader is stopped while a model is in use; the next load starts it afresh"));
+        }
+    }
+
+    fn stop(&mut self, index: usize) {
+        let policy = &CHILDREN[index];
+        if !policy.keep.is_empty() {
+            return self.estate.say(piece!("{} cannot be stopped: {}", policy.name, policy.keep));
+        }
+        for member in group(index) {
+            self.estate.halt(member, Condition::Stopped { fresh: true });
+        }
+        self.estate.tell_model(index, true);
+        self.estate.say(piece!("{0} is stopped; restart {0} starts it again", policy.name));
+    }
+
+    fn shut_down(&mut self) {
+        self.closed = true;
+        for index in (0..COUNT).filter(|index| ![TIMER, CONSOLE].contains(index)) {
+            self.estate.halt(index, Condition::Stopped { fresh: true });
+        }
+        self.estate.say(piece!("{STOPPED}"));
+    }
+
+    fn tell_status(&mut self) {
+        let Some(mut row) = self.status else { return };
+        let now = clock::ticks();
+        while let Some(ward) = self.estate.wards.get_mut(row) {
+            if let Some(ward) = ward
+                && !self.estate.console.offer(&report::status(ward, now))
+            {
+                self.status = Some(row);
+                return;
+            }
+            row += 1;
+        }
+        let told = self.estate.console.offer(&ToConsole::StatusEnd);
+        self.status = (!told).then_some(row);
+    }
+}
+
+impl Handler for Supervisor {
+    type Error = Infallible;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        if channels.contains(TIMER_CHANNEL) {
+            self.ask_for_tick();
+        }
+        self.turn();
+        Ok(())
+    }
+
+    /// Nobody calls the supervisor; the answer says so.
+    fn protected(&mut self, _: Channel, _: MessageInfo) -> Result<MessageInfo, Infallible> {
+        Ok(MessageInfo::new(1, 0))
+    }
+
+    fn fault(&mut self, child: Child, message: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
+        let fault = Fault::received(message);
+        if usize::from(child.id()) < COUNT {
+            self.estate.fail(usize::from(child.id()), Cause::Fault(fault));
+        }
+        self.turn();
+        Ok(None)
+    }
+}
