@@ -1,6 +1,7 @@
 //! `cargo xtask`: every job of the project is one command that a person can run.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod build;
 mod check;
 mod disk;
@@ -41,6 +42,11 @@ enum Job {
         #[command(flatten)]
         system: SystemOptions,
     },
+    /// Measure, and print what was measured with what
+    Bench {
+        #[command(subcommand)]
+        figure: Figure,
+    },
     /// Run every test
     Test {
         /// Only steps whose name contains this
@@ -51,10 +57,26 @@ enum Job {
     Check,
 }
 
+#[derive(Subcommand)]
+enum Figure {
+    /// Time from the start of QEMU to the prompt
+    Boot {
+        #[command(flatten)]
+        system: SystemOptions,
+    },
+    /// Tokens per second and time to the first token, for 1, 2 and 4 workers
+    Generate {
+        #[command(flatten)]
+        system: SystemOptions,
+    },
+}
+
 fn main() -> Result<()> {
     match Arguments::parse().job {
         Job::Run { system, script } => run(&system, script.as_deref()),
         Job::Image { system } => image(&system),
+        Job::Bench { figure: Figure::Boot { system } } => bench::boot(&system),
+        Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
         Job::Test { step } => test::all(&step),
         Job::Check => check::all(),
     }
