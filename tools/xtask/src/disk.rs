@@ -34,3 +34,17 @@ pub fn fill(path: &Path, model: Option<&Path>) -> Result<()> {
     let _ = (path, model);
     Ok(())
 }
+
+/// Removes the disks of tests.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn forget() -> Result<()> {
+    for entry in std::fs::read_dir(shell::root().join("target/test"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "img") {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}

@@ -28,7 +28,7 @@ impl Machine {
     /// The command line without the console.
     pub fn command(&self) -> Command {
         let mut command = Command::new("qemu-system-aarch64");
-        command.args(["-machine", "virt,virtualization=on", "-cpu", &self.cpu]);
+        command.args(["-machine", "virt", "-cpu", &self.cpu]);
         command.args(["-smp", &self.cores.to_string(), "-m", &format!("{}M", self.ram_mib)]);
         command.args(["-display", "none", "-nodefaults", "-no-reboot"]);
         command.arg("-kernel").arg(&self.image);

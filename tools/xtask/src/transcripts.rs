@@ -1,11 +1,129 @@
 //! Whole systems in QEMU: what a person would type, and what must come back.
 
-use anyhow::Result;
+use crate::options::SystemOptions;
+use crate::qemu::{Machine, Running};
+use crate::script::{self, PROMPT, ask};
+use crate::{bench, disk, install, shell, system};
+use anyhow::{Context, Result, ensure};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-/// Runs every transcript test.
+/// Runs every transcript test; those that need the shared test data are skipped without it.
 ///
 /// # Errors
 /// The first one that fails, with the end of its transcript.
 pub fn all() -> Result<()> {
+    install::programs(&[install::QEMU_AARCH64])?;
+    without_a_disk()?;
+    let Some(shared) = bench::shared() else {
+        ensure!(std::env::var_os("CI").is_none(), "the shared test data is missing, and CI is set");
+        eprintln!("skipped: conversations with real models; ../shared is not there");
+        return Ok(());
+    };
+    golden(&shared, "stories260K-q8_0", 1)?;
+    golden(&shared, "stories260K-f32", 2)?;
+    golden(&shared, "stories3M-q8_0", 1)?;
+    golden(&shared, "stories3M-q4_0", 4)?;
+    bad_models(&shared)
+}
+
+/// A machine with its own disk in the test folder.
+fn machine(model: Option<&Path>, smp: u8, name: &str) -> Result<Machine> {
+    let folder = shell::root().join("target/test");
+    std::fs::create_dir_all(&folder)?;
+    let path = folder.join(format!("{name}.img"));
+    let _ = std::fs::remove_file(&path);
+    let options = SystemOptions { smp, disk: Some(path), ..SystemOptions::standard() };
+    let options = SystemOptions { model: model.map(PathBuf::from), ..options };
+    Ok(system::prepare(&options)?.machine)
+}
+
+fn expect(answer: &str, parts: &[&str]) -> Result<()> {
+    for part in parts {
+        ensure!(answer.contains(part), "`{part}` is missing in:\n{answer}");
+    }
     Ok(())
+}
+
+fn passed(name: &str) {
+    eprintln!("ok: {name}");
+}
+
+/// No disk: a message that says what to do, and a prompt.
+fn without_a_disk() -> Result<()> {
+    let options = SystemOptions { no_disk: true, ..SystemOptions::standard() };
+    let machine = system::prepare(&options)?.machine;
+    let mut running = script::boot(&machine)?;
+    let answer = ask(&mut running, "hello there")?;
+    expect(&answer, &["no model"])?;
+    let status = ask(&mut running, "status")?;
+    expect(
+        &status,
+        &["console", "session", "compute", "loader", "storage", "timer", "supervisor", "retriever"],
+    )?;
+    expect(&ask(&mut running, "help")?, &["/load", "/bye"])?;
+    expect(&ask(&mut running, "/statsu")?, &["/status"])?;
+    running.type_bytes(b"exit\r")?;
+    running.wait_for(script::FAREWELL, Duration::from_secs(30))?;
+    passed("without a disk");
+    Ok(())
+}
+
+/// The golden text, greedily, and the commands around it.
+fn golden(shared: &Path, name: &str, smp: u8) -> Result<()> {
+    let text = std::fs::read_to_string(shared.join(format!("golden/{name}.json")))?;
+    let json: serde_json::Value = serde_json::from_str(&text)?;
+    let case = &json["cases"][0];
+    let prompt = case["prompt"].as_str().context("the golden file has no prompt")?;
+    let expected = case["text"].as_str().context("the golden file has no text")?;
+    let steps = case["steps"].as_array().map_or(0, Vec::len);
+    let model = shared.join(format!("models/stories/{name}.gguf"));
+    let mut running = script::boot(&machine(Some(&model), smp, &format!("{name}-{smp}"))?)?;
+    expect(&ask(&mut running, "/set temperature 0")?, &["0"])?;
+    ask(&mut running, &format!("/set num_predict {steps}"))?;
+    let answer = ask(&mut running, prompt)?;
+    expect(&plain_lines(&answer), &[&plain_lines(expected), "Generation"])?;
+    stop_with_ctrl_c(&mut running)?;
+    expect(&ask(&mut running, "/clear")?, &[])?;
+    expect(&ask(&mut running, "mem")?, &["weights"])?;
+    passed(&format!("{name} on {smp} cores gives the golden text"));
+    Ok(())
+}
+
+/// Line ends of a terminal and of a file differ.
+fn plain_lines(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn stop_with_ctrl_c(running: &mut Running) -> Result<()> {
+    ask(running, "/set num_predict 100000")?;
+    running.type_bytes(b"Tell me a long story\r")?;
+    running.wait_for("story", Duration::from_secs(60))?;
+    running.wait_for(" ", Duration::from_secs(60))?;
+    running.type_bytes(b"\x03")?;
+    running.wait_for(PROMPT, Duration::from_secs(60))?;
+    Ok(())
+}
+
+/// Files that are not models: a message that names what is wrong, and the prompt comes back.
+fn bad_models(shared: &Path) -> Result<()> {
+    let good = std::fs::read(shared.join("models/stories/stories260K-q8_0.gguf"))?;
+    let folder = shell::root().join("target/test/models");
+    std::fs::create_dir_all(&folder)?;
+    let cases: [(&str, Vec<u8>, &str); 3] = [
+        ("truncated", good[..good.len() / 2].to_vec(), "truncated"),
+        ("random", (0..100_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect(), "GGUF"),
+        ("empty", Vec::new(), "empty"),
+    ];
+    for (name, bytes, said) in cases {
+        let path = folder.join(format!("{name}.gguf"));
+        std::fs::write(&path, bytes)?;
+        let mut running = script::boot(&machine(Some(&path), 1, name)?)?;
+        let answer = ask(&mut running, "hello there")?;
+        let whole = String::from_utf8_lossy(&running.transcript).into_owned();
+        ensure!(whole.to_lowercase().contains(&said.to_lowercase()), "`{said}` is missing in:\n{whole}");
+        expect(&answer, &["no model"])?;
+        passed(&format!("a {name} model is refused with a message"));
+    }
+    disk::forget()
 }
