@@ -111,9 +111,10 @@ pub static CHILDREN: [Policy; COUNT] = [
     Policy { name: "compute_3", core: 3, ..NONE },
 ];
 
-/// The children that share scratch memory with `index` and are therefore stopped and restarted together with it.
+/// The children that are stopped and restarted together with `index`: compute's workers read the weights on its
+/// behalf, so when it can no longer say that they have stopped, they are stopped with it.
 pub fn group(index: usize) -> core::ops::Range<usize> {
-    if index >= COMPUTE { COMPUTE..COUNT } else { index..index + 1 }
+    if index == COMPUTE { COMPUTE..COUNT } else { index..index + 1 }
 }
 
 /// The index of the child of this name.
@@ -131,8 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn compute_and_its_workers_are_one_group() {
-        assert_eq!(group(8), 6..10);
+    fn workers_are_stopped_with_compute_but_not_the_other_way_round() {
+        assert_eq!(group(COMPUTE), 6..10);
+        assert_eq!(group(8), 8..9);
         assert_eq!(group(CONSOLE), 1..2);
         assert_eq!(by_name(b"compute_3"), Some(9));
         assert_eq!(by_name(b"compute_4"), None);

@@ -90,7 +90,7 @@ impl Estate {
         self.console.send(console::ToConsole::Notice { text: line });
     }
 
-    /// A child failed: it is stopped, with those that share memory with it; reported; and restarted, now or later.
+    /// A child failed: it is stopped, with its group; reported; and restarted, now or later.
     pub(crate) fn fail(&mut self, index: usize, cause: Cause) {
         let immediately = index == TIMER || !self.timer_runs();
         let Some(ward) = self.wards[index].as_mut().filter(|ward| ward.condition() == Condition::Running)
@@ -125,7 +125,7 @@ impl Estate {
 
     /// Tells the life cycle that a child is stopped, for now or for good.
     pub(crate) fn tell_model(&mut self, index: usize, lost: bool) {
-        let event = match (group(index).start, lost) {
+        let event = match (index, lost) {
             (COMPUTE, false) => Event::ComputeFailed,
             (COMPUTE, true) => Event::ComputeLost,
             (SESSION, _) => Event::SessionFailed,
