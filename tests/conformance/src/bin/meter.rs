@@ -8,7 +8,7 @@ use tests_conformance::report::report;
 ipc_pd::protection_domain!(init);
 
 /// Longest time between two looks at the clock of a PD that is not held up.
-const GAP_US: u64 = 300;
+const GAP_US: u64 = 50;
 const WINDOW_US: u64 = 200_000;
 
 fn init() -> NullHandler {
