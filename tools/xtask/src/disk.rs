@@ -3,7 +3,9 @@
 use crate::options::SystemOptions;
 use crate::shell;
 use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
+use tools_disk::Addition;
 
 /// The disk for these options, with the model on it; `None` with `--no-disk`.
 ///
@@ -31,8 +33,15 @@ pub fn fill(path: &Path, model: Option<&Path>) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let _ = (path, model);
-    Ok(())
+    let additions: Vec<_> = model.iter().map(|model| Addition::model(model)).collect();
+    let bar = ProgressBar::new(0)
+        .with_style(ProgressStyle::with_template("disk {bar:30} {bytes}/{total_bytes} {eta}")?);
+    let prepared = tools_disk::prepare(path, &additions, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    Ok(prepared?)
 }
 
 /// Removes the disks of tests.
