@@ -57,15 +57,15 @@ pub const FAULTS: &[Expected] = &[
         name: "an unknown system call",
         label: 2,
         length: 13,
-        words: &[(0, ALL, 65), (1, ALL, 1), (7, ALL, DEBUG_PUT_CHAR as u64), (12, ALL, DEBUG_PUT_CHAR as u64)],
+        words: &[
+            (0, ALL, 65),
+            (1, ALL, 1),
+            (7, ALL, DEBUG_PUT_CHAR as u64),
+            (12, ALL, DEBUG_PUT_CHAR as u64),
+        ],
     },
     Expected { name: "the answer to one sets registers", label: 2, length: 13, words: &[(0, ALL, 0xc0ffee)] },
-    Expected {
-        name: "an undefined instruction",
-        label: 3,
-        length: 5,
-        words: &[(3, CLASS, 0), (4, ALL, 0)],
-    },
+    Expected { name: "an undefined instruction", label: 3, length: 5, words: &[(3, CLASS, 0), (4, ALL, 0)] },
     Expected { name: "the FPU where it is not allowed", label: 3, length: 5, words: &[(3, CLASS, class(7))] },
     Expected { name: "a breakpoint", label: 3, length: 5, words: &[(3, CLASS, class(0x3c))] },
     Expected {

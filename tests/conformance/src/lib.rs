@@ -5,9 +5,9 @@
 //! gives and which it gets. Every expected value is seL4's.
 #![no_std]
 
+pub mod faults;
 #[cfg(target_os = "none")]
 pub mod raw;
-pub mod faults;
 pub mod report;
 #[cfg(target_os = "none")]
 pub mod uart;
