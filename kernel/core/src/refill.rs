@@ -66,6 +66,13 @@ impl Refills {
         self.head.amount
     }
 
+    /// How long it may be used before the kernel looks again: a little less than [`Refills::available`], so that a
+    /// late interrupt does not overrun it and split the next refill.
+    #[inline(always)]
+    pub fn turn(&self) -> u64 {
+        self.head.amount.saturating_sub(self.minimum / 2)
+    }
+
     /// Charges `used` ticks.
     #[inline]
     pub fn charge(&mut self, used: u64) {

@@ -3,7 +3,7 @@
 //! One design rule: a core's current thread is in no queue, and after [`Kernel::schedule`] no ready thread of the
 //! core has a higher priority. Time is read only where a scheduling context starts or stops being used.
 
-use crate::object::State;
+use crate::object::{State, Thread};
 use crate::{Arch, Frame, Id, Kernel, MAX_CORES};
 
 impl<A: Arch> Kernel<A> {
@@ -59,7 +59,7 @@ impl<A: Arch> Kernel<A> {
             let current = core.current;
             let top = core.ready.highest();
             let keep = match current {
-                Some(id) if !self.threads[id].queued && self.is_schedulable(id) => Some(id),
+                Some(id) if !self.threads[id].queued && self.is_schedulable(id) => self.stays(id),
                 _ => None,
             };
             let next = match (keep, top) {
@@ -81,6 +81,19 @@ impl<A: Arch> Kernel<A> {
         if self.kicks != 0 {
             self.send_kicks();
         }
+    }
+
+    /// The current thread, unless the scheduling context it was lent belongs to another core: then it goes on there.
+    #[inline(always)]
+    fn stays(&mut self, id: Id) -> Option<Id> {
+        let Thread { core, priority, .. } = self.threads[id];
+        let core = usize::from(core) & (MAX_CORES - 1);
+        if core == self.here {
+            return Some(id);
+        }
+        self.cores[core].ready.push_back(&mut self.threads, id);
+        self.wake_core(core, priority);
+        None
     }
 
     /// Makes `next` the core's thread; false when its budget turned out to be used up.
@@ -119,7 +132,7 @@ impl<A: Arch> Kernel<A> {
         let core = self.core();
         core.sc = sc;
         core.reprogram = false;
-        let end = sc.map(|sc| now.saturating_add(self.contexts[sc].refills.available()));
+        let end = sc.map(|sc| now.saturating_add(self.contexts[sc].refills.turn()));
         let deadline = if self.core().postponed == 0 { end } else { self.earliest(end) };
         self.arch.set_deadline(deadline);
         true
