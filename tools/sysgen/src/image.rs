@@ -47,7 +47,7 @@ pub fn build_image(
     if compiled.len() as u64 > plan.spec.size || Spec::parse(&compiled).is_err() {
         return Err(Problems::one("the compiled description does not read back: this is a fault of sysgen"));
     }
-    kernel.patch(plan.spec.base, compiled.len() as u64, plan.ram_end - board.image_base, board);
+    kernel.patch(plan.spec.base, compiled.len() as u64, plan.occupied_end - board.image_base, board);
     let warnings = warnings(system, &inputs);
     let report = report::report(&Facts {
         system,

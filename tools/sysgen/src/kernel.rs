@@ -79,7 +79,8 @@ impl Kernel {
         ))
     }
 
-    /// Writes where the compiled description lies and how much memory the image owns.
+    /// Writes where the compiled description lies and how much memory a boot loader must leave alone: the device tree
+    /// may lie in what the kernel clears, since the kernel reads it before.
     pub fn patch(&mut self, spec_paddr: u64, spec_size: u64, memory: u64, board: &Board) {
         for (at, value) in [(self.spec_paddr, spec_paddr), (self.spec_size, spec_size)] {
             self.bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());

@@ -55,6 +55,8 @@ pub struct Plan {
     pub mappings: Vec<Vec<Mapping>>,
     /// First byte past the contents.
     pub contents_end: u64,
+    /// First byte past what must be left alone before the kernel runs: the contents and regions with fixed addresses.
+    pub occupied_end: u64,
     /// Page tables.
     pub pool: Range,
     /// Ranges to clear at boot.
@@ -258,6 +260,7 @@ impl Planner<'_> {
         Ok(Plan {
             spec,
             contents_end,
+            occupied_end: contents_end.max(fixed_end),
             pool,
             ram_end: self.layout.next().max(fixed_end),
             zero: merge(self.zero),

@@ -73,7 +73,9 @@ impl Built {
 fn the_kernel_finds_its_description_and_the_loader_its_size() {
     let built = Built::new("header", SYSTEM);
     assert_eq!(built.at(BOARD.image_base + 56, 4), b"ARM\x64");
-    assert_eq!(built.word(BOARD.image_base + 16), built.spec().header.ram_end.get() - BOARD.image_base);
+    assert_eq!(built.word(BOARD.image_base + 16), built.image.bytes.len() as u64);
+    let fixed = SYSTEM.replace("\"big\" size", "\"big\" phys_addr=\"0x50000000\" size");
+    assert_eq!(Built::new("fixed", &fixed).word(BOARD.image_base + 16), 0x5040_0000 - BOARD.image_base);
     assert!(built.image.bytes.len() as u64 <= built.image.ram_end - BOARD.image_base);
 }
 
