@@ -18,11 +18,13 @@ extern crate alloc;
 extern crate std;
 
 mod chain;
+mod grammar;
 mod parameters;
 mod random;
 mod select;
 
 pub use chain::{SampleError, sample};
+pub use grammar::{Grammar, GrammarError, MatchError, Matcher, Problem};
 pub use parameters::{ParameterError, Parameters};
 pub use random::uniform;
 pub use select::Candidate;

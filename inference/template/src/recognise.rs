@@ -51,7 +51,7 @@ fn by_marks(template: &str) -> Option<Family> {
     if has("[INST]") {
         return mistral(template);
     }
-    if has("<|assistant|>") && has("<|end|>") {
+    if has("<|user|>") && has("<|assistant|>") && has("<|end|>") {
         return Some(Family::Phi3);
     }
     if has("<|user|>") && has("<|assistant|>") && !has("[gMASK]") && !has("<|end_of_text|>") {
