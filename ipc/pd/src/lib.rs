@@ -31,6 +31,7 @@ pub use handler::run;
 #[doc(hidden)]
 pub mod private {
     pub use crate::symbols::take_once;
+    pub use memory_mmio::{Dma, Mmio};
     pub use memory_region::{Readable, Writable};
 
     /// Gives the heap, where the PD has one, its region.

@@ -17,6 +17,15 @@ macro_rules! protection_domain {
 /// is a [`crate::RegionSymbol`].
 #[macro_export]
 macro_rules! memory_region_symbol {
+    (@address $address:ident) => {{
+        mod patched {
+            #![allow(non_upper_case_globals)]
+            #[unsafe(no_mangle)]
+            #[used]
+            pub static $address: u64 = 0;
+        }
+        $crate::RegionSymbol::read(&patched::$address, &patched::$address).address
+    }};
     ($address:ident, $size:ident) => {{
         mod patched {
             #![allow(non_upper_case_globals)]
@@ -40,15 +49,16 @@ macro_rules! memory_region_symbol {
 ///     kv_cache, kv_cache_size: Exclusive;                       // no other PD maps it: `&'static mut [u8]`, once
 ///     weights, weights_size: Sealed;                            // nobody writes it while it is used: `&'static [u8]`
 ///     outbox, outbox_size: Words;                               // one writer, 32-bit atomics: `&'static [AtomicU32]`
-///     uart, uart_size: Device;                                  // a `RegionSymbol` for a driver's MMIO view
+///     uart, uart_size: Device;                                  // a driver's `memory_mmio::Mmio`, once
+///     queue, queue_size, queue_paddr: Dma;                      // a driver's `memory_mmio::Dma`; the third by setvar region_paddr
 /// }
 /// ```
 /// The kinds are promises about the system description, which the image builder's rules check: one writer per
 /// region, an exclusive region mapped in one PD only, a device region mapped once.
 #[macro_export]
 macro_rules! regions {
-    ($($address:ident, $size:ident : $kind:ident;)*) => {
-        $($crate::regions!(@one $kind $address $size);)*
+    ($($address:ident, $size:ident $(, $physical:ident)? : $kind:ident;)*) => {
+        $($crate::regions!(@one $kind $address $size $($physical)?);)*
     };
     (@one Writable $address:ident $size:ident) => {
         fn $address() -> Option<$crate::private::Writable<'static>> {
@@ -100,9 +110,24 @@ macro_rules! regions {
         }
     };
     (@one Device $address:ident $size:ident) => {
-        fn $address() -> Option<$crate::RegionSymbol> {
+        fn $address() -> Option<$crate::private::Mmio<'static>> {
+            static TAKEN: core::sync::atomic::AtomicBool = core::sync::atomic::AtomicBool::new(false);
             let region = $crate::memory_region_symbol!($address, $size);
-            region.is_mapped().then_some(region)
+            let first = region.is_mapped() && $crate::private::take_once(&TAKEN);
+            // SAFETY: the mapping is device memory that lives as long as the PD, the image builder's rules let no other
+            // PD map it, and `TAKEN` lets this PD make one view only.
+            first.then(|| unsafe { $crate::private::Mmio::new(region.address, region.size) }).flatten()
+        }
+    };
+    (@one Dma $address:ident $size:ident $physical:ident) => {
+        fn $address() -> Option<$crate::private::Dma> {
+            let region = $crate::memory_region_symbol!($address, $size);
+            let physical = $crate::memory_region_symbol!(@address $physical);
+            // SAFETY: the image builder set the variables to a mapping that lives as long as the PD and to its physical
+            // address, and this PD declares the region with no other kind, so makes no reference to it.
+            region.is_mapped().then(|| unsafe {
+                $crate::private::Dma::new(region.address, region.size, physical as u64)
+            }).flatten()
         }
     };
 }

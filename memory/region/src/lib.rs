@@ -45,10 +45,14 @@ impl<'a> Readable<'a> {
     /// Copies `out.len()` bytes from byte `offset` (a multiple of 8) on; what lies past the end reads as 0.
     /// The copy is not atomic as a whole: check it after copying, never before.
     pub fn copy_out(&self, offset: usize, out: &mut [u8]) {
-        for (i, chunk) in out.chunks_mut(WORD).enumerate() {
-            let word = self.load(offset / WORD + i, Ordering::Relaxed).to_le_bytes();
-            chunk.copy_from_slice(&word[..chunk.len()]);
+        let (words, rest) = out.as_chunks_mut::<WORD>();
+        let source = self.0.get(offset / WORD..).unwrap_or(&[]);
+        let whole = words.len();
+        for (i, chunk) in words.iter_mut().enumerate() {
+            *chunk = source.get(i).map_or(0, |word| word.load(Ordering::Relaxed)).to_le_bytes();
         }
+        let last = self.load(offset / WORD + whole, Ordering::Relaxed).to_le_bytes();
+        rest.copy_from_slice(&last[..rest.len()]);
     }
 }
 

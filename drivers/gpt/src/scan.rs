@@ -1,0 +1,162 @@
+//! The scan: which sectors are wanted next, and what to make of them.
+
+use crate::entry::Partition;
+use crate::header::{CRC, Header};
+use crate::{CHUNK, GptError, SECTOR, Table};
+
+/// What a scan does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Feed it these sectors, at most [`CHUNK`].
+    Read {
+        /// First sector.
+        sector: u64,
+        /// Number of sectors.
+        count: u32,
+    },
+    /// The partitions.
+    Done(Table),
+    /// Neither table can be used; the error is that of the primary one.
+    Failed(GptError),
+}
+
+/// Reading the table of one disk.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    disk: u64,
+    /// What is wrong with the primary table, once the backup is read.
+    primary: Option<GptError>,
+    phase: Phase,
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    Header,
+    Entries { header: Header, done: u64, checksum: u32, table: Table },
+    Done(Table),
+    Failed(GptError),
+}
+
+impl Scan {
+    /// Of a disk of `disk` sectors.
+    pub fn new(disk: u64) -> Self {
+        // Protective MBR, header, one sector of entries; the same again at the end.
+        let too_small = disk < 5;
+        let phase =
+            if too_small { Phase::Failed(GptError::DiskTooSmall { sectors: disk }) } else { Phase::Header };
+        Self { disk, primary: None, phase }
+    }
+
+    /// What to do next.
+    pub fn step(&self) -> Step {
+        match &self.phase {
+            Phase::Header => Step::Read { sector: self.header_sector(), count: 1 },
+            Phase::Entries { header, done, .. } => {
+                let left = header.table_bytes().div_ceil(SECTOR as u64) - done;
+                Step::Read { sector: header.entries + done, count: left.min(u64::from(CHUNK)) as u32 }
+            }
+            Phase::Done(table) => Step::Done(table.clone()),
+            Phase::Failed(error) => Step::Failed(*error),
+        }
+    }
+
+    fn header_sector(&self) -> u64 {
+        if self.primary.is_none() { 1 } else { self.disk - 1 }
+    }
+
+    /// Takes the bytes of the sectors that [`Scan::step`] asked for; anything else counts as a bad table.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        match self.fed(bytes) {
+            Ok(phase) => self.phase = phase,
+            Err(error) => self.reject(error),
+        }
+    }
+
+    /// The sectors could not be read: tries the backup.
+    pub fn unreadable(&mut self) {
+        self.reject(GptError::NoSignature);
+    }
+
+    fn reject(&mut self, error: GptError) {
+        self.phase = match self.primary {
+            None => Phase::Header,
+            Some(first) => Phase::Failed(first),
+        };
+        self.primary.get_or_insert(error);
+    }
+
+    fn fed(&self, bytes: &[u8]) -> Result<Phase, GptError> {
+        match self.phase.clone() {
+            Phase::Header => {
+                let sector = bytes.first_chunk().ok_or(GptError::NoSignature)?;
+                let header = Header::read(sector, self.header_sector(), self.disk)?;
+                let table = Table { primary: self.primary, ..Table::default() };
+                Ok(Phase::Entries { header, done: 0, checksum: CRC.digest().finalize(), table })
+            }
+            Phase::Entries { header, done, checksum, table } => {
+                let entries = Entries { header, done, checksum, table };
+                entries.fed(bytes)
+            }
+            ended => Ok(ended),
+        }
+    }
+}
+
+struct Entries {
+    header: Header,
+    done: u64,
+    checksum: u32,
+    table: Table,
+}
+
+impl Entries {
+    fn fed(mut self, bytes: &[u8]) -> Result<Phase, GptError> {
+        let left = self.header.table_bytes() - self.done * SECTOR as u64;
+        let wanted = left.min(u64::from(CHUNK) * SECTOR as u64) as usize;
+        let bytes = bytes.get(..wanted).ok_or(GptError::EntriesChecksum)?;
+        self.checksum = continued(self.checksum, bytes);
+        self.take(bytes)?;
+        self.done += wanted.div_ceil(SECTOR) as u64;
+        match left == wanted as u64 {
+            true => self.finish(),
+            false => {
+                let Self { header, done, checksum, table } = self;
+                Ok(Phase::Entries { header, done, checksum, table })
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), GptError> {
+        let size = self.header.entry_size as usize;
+        let before = (self.done * SECTOR as u64 / size as u64) as u32;
+        for (index, entry) in (before..).zip(bytes.chunks_exact(size)) {
+            let Some(entry) = entry.first_chunk() else { continue };
+            if let Some(partition) = Partition::read(entry, index, &self.header)? {
+                self.table.partitions.push(partition).map_err(|_| GptError::TooManyPartitions)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Phase, GptError> {
+        if self.checksum != self.header.entries_checksum {
+            return Err(GptError::EntriesChecksum);
+        }
+        for (i, first) in self.table.partitions.iter().enumerate() {
+            let clash = self.table.partitions[i + 1..].iter();
+            if let Some(second) = clash.into_iter().find(|p| p.first < first.end() && first.first < p.end()) {
+                return Err(GptError::Overlap { first: first.index, second: second.index });
+            }
+        }
+        Ok(Phase::Done(self.table))
+    }
+}
+
+/// The checksum of what came before (whose checksum is `checksum`) and `bytes`.
+fn continued(checksum: u32, bytes: &[u8]) -> u32 {
+    // CRC-32 is reflected in and out and finished by inversion, so its state is the inverted result, bit-reversed
+    // as the crate takes it.
+    let mut digest = CRC.digest_with_initial((!checksum).reverse_bits());
+    digest.update(bytes);
+    digest.finalize()
+}

@@ -1,0 +1,169 @@
+//! The `storage` PD: the block device, its partitions, and who may use which.
+//!
+//! One design rule: a client names sectors of its own partition and bytes of its own region, and both are checked
+//! against what is there before the device hears of them. Data goes between device and region directly.
+//!
+//! The partition table is read at every start; requests wait until that is done. A client that restarts finds none of
+//! its old requests under way; one that breaks the protocol is ignored until it restarts, and counted. A device that
+//! answers nothing for [`PATIENCE`] is reset, and what was under way fails.
+//!
+//! Limits: [`MAX_CLIENTS`] clients; `MAX_IN_FLIGHT` requests of each at a time.
+#![cfg_attr(any(target_os = "none", cloister_pd), no_std)]
+#![forbid(unsafe_code)]
+
+mod client;
+mod disk;
+mod partitions;
+#[cfg(test)]
+mod tests;
+
+pub use client::ClientWiring;
+
+use client::Client;
+use core::convert::Infallible;
+use disk::Disk;
+use drivers_block::BlockDevice;
+use ipc_pd::{Channel, ChannelSet, Handler, MessageInfo, health, set_mr};
+use ipc_protocol::storage::Outcome;
+use ipc_protocol::timer::SET_TIMEOUT;
+
+/// The device's interrupt.
+pub const IRQ: Channel = Channel::new(31);
+/// The channel to the loader.
+pub const LOADER: Channel = Channel::new(7);
+/// The channel to the retriever.
+pub const RETRIEVER: Channel = Channel::new(8);
+/// The channel to the timer.
+pub const TIMER: Channel = Channel::new(24);
+/// Most clients.
+pub const MAX_CLIENTS: usize = 4;
+/// Microseconds without any completion after which the device is reset.
+pub const PATIENCE: u64 = 5_000_000;
+
+/// What the PD's gauges show.
+pub mod gauge {
+    /// Requests carried out.
+    pub const REQUESTS: usize = 0;
+    /// Sectors read and written.
+    pub const SECTORS: usize = 1;
+    /// Requests that the device failed.
+    pub const DEVICE_ERRORS: usize = 2;
+    /// Requests that were refused.
+    pub const REFUSED: usize = 3;
+    /// Clients that broke the protocol, so far.
+    pub const MISBEHAVED: usize = 4;
+    /// Requests under way.
+    pub const IN_FLIGHT: usize = 5;
+    /// Resets of the device.
+    pub const RESETS: usize = 6;
+    /// Partition table: 0 being read or no device, 1 good, 2 its backup serves, 3 unusable.
+    pub const TABLE: usize = 7;
+}
+
+/// The PD's state.
+pub struct Storage<D> {
+    disk: Disk<D>,
+    clients: heapless::Vec<Client, MAX_CLIENTS>,
+    /// Completions when the timeout under way was set.
+    watched: Option<u64>,
+    misbehaved: u64,
+    refused: u64,
+}
+
+impl<D: BlockDevice> Storage<D> {
+    /// Serves `clients`; `device` is `None` where the machine has no disk. Begins to read the partition table.
+    pub fn new(device: Option<D>, clients: impl IntoIterator<Item = ClientWiring>) -> Self {
+        let clients = clients.into_iter().take(MAX_CLIENTS).map(Client::new).collect();
+        let mut storage = Self { disk: Disk::new(device), clients, watched: None, misbehaved: 0, refused: 0 };
+        storage.work();
+        storage.watch();
+        storage
+    }
+
+    /// Does what can be done, client by client in turns, until nothing is left.
+    fn work(&mut self) {
+        loop {
+            let mut progress = self.collect();
+            for index in 0..self.clients.len() {
+                progress |= self.serve(index);
+            }
+            if !progress {
+                return;
+            }
+            health::beat();
+        }
+    }
+
+    fn collect(&mut self) -> bool {
+        let mut progress = false;
+        while let Some(ended) = self.disk.next_completion() {
+            progress = true;
+            if let Some(client) = self.clients.get_mut(ended.client) {
+                client.ended(ended.epoch, ended.id, ended.outcome);
+            }
+        }
+        progress
+    }
+
+    fn serve(&mut self, index: usize) -> bool {
+        let served = self.clients[index].serve(index, &mut self.disk);
+        self.misbehaved += u64::from(served.misbehaved);
+        self.refused += u64::from(served.refused);
+        served.messages > 0
+    }
+
+    /// Keeps a timeout running while the device has something to do.
+    fn watch(&mut self) {
+        if self.disk.in_flight() > 0 && self.watched.is_none() {
+            set_mr(0, PATIENCE);
+            TIMER.pp_call(MessageInfo::new(SET_TIMEOUT, 1));
+            self.watched = Some(self.disk.completions());
+        }
+    }
+
+    fn timeout(&mut self) {
+        let stuck = self.watched.take() == Some(self.disk.completions());
+        if stuck && self.disk.in_flight() > 0 {
+            self.disk.restart();
+        }
+    }
+
+    fn report(&self) {
+        health::gauge(gauge::REQUESTS, self.disk.completions());
+        health::gauge(gauge::SECTORS, self.disk.sectors_moved());
+        health::gauge(gauge::DEVICE_ERRORS, self.disk.errors());
+        health::gauge(gauge::REFUSED, self.refused);
+        health::gauge(gauge::MISBEHAVED, self.misbehaved);
+        health::gauge(gauge::IN_FLIGHT, self.disk.in_flight() as u64);
+        health::gauge(gauge::RESETS, self.disk.resets());
+        health::gauge(gauge::TABLE, self.disk.table_state());
+    }
+}
+
+impl<D: BlockDevice> Handler for Storage<D> {
+    type Error = Infallible;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        if channels.contains(IRQ) {
+            self.disk.acknowledge();
+        }
+        if channels.contains(TIMER) {
+            self.timeout();
+        }
+        self.work();
+        if channels.contains(IRQ) {
+            IRQ.irq_ack();
+        }
+        self.watch();
+        self.report();
+        Ok(())
+    }
+}
+
+/// A request of a client, as it comes back.
+struct Ended {
+    client: usize,
+    epoch: u64,
+    id: u32,
+    outcome: Outcome,
+}

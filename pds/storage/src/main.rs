@@ -1,0 +1,46 @@
+//! Wiring of the `storage` PD.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use drivers_block::{AREAS, Area};
+use drivers_virtio_blk::{VirtioBlk, probe};
+use ipc_link::Link;
+use ipc_pd::Handler;
+use pds_storage::{ClientWiring, LOADER, RETRIEVER, Storage};
+
+ipc_pd::regions! {
+    virtio_mmio, virtio_mmio_size: Device;
+    virtio_queue, virtio_queue_size, virtio_queue_paddr: Dma;
+    storage_to_loader_data, storage_to_loader_data_size, storage_to_loader_data_paddr: Dma;
+    storage_to_retriever_data, storage_to_retriever_data_size, storage_to_retriever_data_paddr: Dma;
+    retriever_to_storage_data, retriever_to_storage_data_size, retriever_to_storage_data_paddr: Dma;
+    storage_to_loader, storage_to_loader_size: Writable;
+    loader_to_storage, loader_to_storage_size: Readable;
+    storage_to_retriever, storage_to_retriever_size: Writable;
+    retriever_to_storage, retriever_to_storage_size: Readable;
+}
+
+fn init() -> impl Handler {
+    let areas: [_; AREAS - 1] =
+        [storage_to_loader_data(), storage_to_retriever_data(), retriever_to_storage_data()];
+    let size = |index: usize| areas[index].map_or(0, |area| area.size());
+    let loader = storage_to_loader().zip(loader_to_storage()).map(|(mine, theirs)| ClientWiring {
+        link: Link::start(mine, theirs, LOADER),
+        reads: (Area(1), size(0)),
+        writes: None,
+        data: false,
+    });
+    let retriever = storage_to_retriever().zip(retriever_to_storage()).map(|(mine, theirs)| ClientWiring {
+        link: Link::start(mine, theirs, RETRIEVER),
+        reads: (Area(2), size(1)),
+        writes: Some((Area(3), size(2))),
+        data: true,
+    });
+    let device = virtio_mmio().zip(virtio_queue()).and_then(|(registers, queue)| {
+        probe(registers).ok().and_then(|transport| VirtioBlk::new(transport, queue, areas).ok())
+    });
+    Storage::new(device, loader.into_iter().chain(retriever))
+}
+
+ipc_pd::protection_domain!(init);
