@@ -1,7 +1,7 @@
 //! Where a file's bytes lie.
 
 use crate::volume::Next;
-use crate::{Entry, FatError, Sectors, Stop, Volume};
+use crate::{FatError, Sectors, Stop, Volume};
 
 /// Sectors that lie one behind the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +25,10 @@ pub struct FileMap {
 }
 
 impl FileMap {
-    /// Of a file. An empty file has no clusters.
-    pub fn new(volume: &Volume, file: &Entry) -> Self {
-        let expected = u64::from(file.size).div_ceil(volume.cluster_bytes()) as u32;
-        let cluster = if expected == 0 { None } else { Some(file.cluster) };
+    /// Of the file of `size` bytes that begins at `cluster`. An empty file has no clusters.
+    pub fn new(volume: &Volume, cluster: u32, size: u32) -> Self {
+        let expected = u64::from(size).div_ceil(volume.cluster_bytes()) as u32;
+        let cluster = if expected == 0 { None } else { Some(cluster) };
         Self { cluster, walked: 0, expected, run: None }
     }
 

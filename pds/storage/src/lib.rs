@@ -23,7 +23,7 @@ use client::Client;
 use core::convert::Infallible;
 use disk::Disk;
 use drivers_block::BlockDevice;
-use ipc_pd::{Channel, ChannelSet, Handler, MessageInfo, health, set_mr};
+use ipc_pd::{Channel, ChannelSet, Handler, MessageInfo, clock, health, set_mr};
 use ipc_protocol::storage::Outcome;
 use ipc_protocol::timer::SET_TIMEOUT;
 
@@ -64,8 +64,8 @@ pub mod gauge {
 pub struct Storage<D> {
     disk: Disk<D>,
     clients: heapless::Vec<Client, MAX_CLIENTS>,
-    /// Completions when the timeout under way was set.
-    watched: Option<u64>,
+    /// Completions when the device was last looked after, and the tick at which it is looked after again.
+    watched: Option<(u64, u64)>,
     misbehaved: u64,
     refused: u64,
 }
@@ -115,15 +115,20 @@ impl<D: BlockDevice> Storage<D> {
     /// Keeps a timeout running while the device has something to do.
     fn watch(&mut self) {
         if self.disk.in_flight() > 0 && self.watched.is_none() {
+            // Before the call, so that the signal comes no earlier than the alarm.
+            let alarm = clock::ticks().saturating_add(clock::from_micros(PATIENCE));
             set_mr(0, PATIENCE);
             TIMER.pp_call(MessageInfo::new(SET_TIMEOUT, 1));
-            self.watched = Some(self.disk.completions());
+            self.watched = Some((self.disk.completions(), alarm));
         }
     }
 
-    fn timeout(&mut self) {
-        let stuck = self.watched.take() == Some(self.disk.completions());
-        if stuck && self.disk.in_flight() > 0 {
+    /// Looks at any event whether the time is over, so it does not matter who signals, or whether the timer
+    /// restarted in between.
+    fn look_after_device(&mut self) {
+        let now = clock::ticks();
+        let Some((completions, _)) = self.watched.take_if(|(_, alarm)| *alarm <= now) else { return };
+        if completions == self.disk.completions() && self.disk.in_flight() > 0 {
             self.disk.restart();
         }
     }
@@ -147,9 +152,8 @@ impl<D: BlockDevice> Handler for Storage<D> {
         if channels.contains(IRQ) {
             self.disk.acknowledge();
         }
-        if channels.contains(TIMER) {
-            self.timeout();
-        }
+        self.work();
+        self.look_after_device();
         self.work();
         if channels.contains(IRQ) {
             IRQ.irq_ack();

@@ -1,7 +1,7 @@
 //! The `timer` PD: timeouts for its clients, and the wall clock.
 //!
 //! One design rule: a client has one timeout, named by the channel of its protected call and signalled on the same
-//! channel. So a client can neither exhaust anything nor touch another one's timeout.
+//! channel. A client that must not call signals instead, which asks for the usual tick. So a client can neither exhaust anything nor touch another one's timeout.
 //!
 //! Limits: timeouts lie at most [`LONGEST`] microseconds ahead; longer ones are cut to that.
 #![cfg_attr(any(target_os = "none", cloister_pd), no_std)]
@@ -11,7 +11,7 @@ use core::convert::Infallible;
 use drivers_arm_timer::Comparator;
 use drivers_pl031::Pl031;
 use ipc_pd::{Channel, ChannelSet, Handler, MessageInfo, clock, get_mr, set_mr};
-use ipc_protocol::timer::{CANCEL_TIMEOUT, SET_TIMEOUT, UNKNOWN, WALL_CLOCK};
+use ipc_protocol::timer::{CANCEL_TIMEOUT, SET_TIMEOUT, TICK_MICROS, UNKNOWN, WALL_CLOCK};
 use memory_mmio::Registers;
 
 #[cfg(test)]
@@ -93,6 +93,9 @@ impl<C: Comparator, R: Registers> Handler for Timer<C, R> {
     type Error = Infallible;
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        for client in channels.iter().filter(|channel| *channel != IRQ) {
+            self.set(client, TICK_MICROS);
+        }
         self.signal_due();
         self.arm();
         if channels.contains(IRQ) {

@@ -92,6 +92,18 @@ fn a_second_timeout_replaces_the_first_and_cancel_forgets_it() {
 }
 
 #[test]
+fn a_signal_asks_for_a_tick() {
+    let (kernel, mut timer) = system();
+    enter(kernel.clone(), || {
+        timer.notified(ChannelSet::from_bits(1 << 21)).unwrap();
+        assert_eq!((timer.comparator().armed, kernel.acknowledged.get()), (Some(TICK_MICROS), 0));
+        kernel.now.set(TICK_MICROS);
+        interrupt(&mut timer);
+        assert_eq!(*kernel.notified.borrow(), [21]);
+    });
+}
+
+#[test]
 fn hostile_arguments_are_cut_or_answered() {
     let (kernel, mut timer) = system();
     enter(kernel.clone(), || {
