@@ -5,11 +5,12 @@ use crate::banner::Banner;
 use crate::editor::{Editor, Event};
 use crate::figures::Totals;
 use crate::keys::Keys;
-use crate::mode::{Mode, Patience, Request};
+use crate::mode::{Mode, Request};
 use crate::outbox::{Outbox, fits};
+use crate::patience::Patience;
 use crate::printable::Stream;
 use crate::terminal::{Screen, Terminal};
-use crate::{SessionLink, SupervisorLink, TIMER, UART, help, say};
+use crate::{SUPERVISOR, SessionLink, SupervisorLink, TIMER, UART, help, say};
 use core::convert::Infallible;
 use ipc_pd::{Channel, ChannelSet, Handler, clock, health};
 use ipc_protocol::console_session::ToSession;
@@ -310,7 +311,9 @@ impl<T: Terminal> Handler for Console<T> {
         if interrupted {
             self.screen.terminal().interrupt();
         }
-        if channels.contains(TIMER) && self.patience.is_over() {
+        // The supervisor signals after it restarted the timer, which then has forgotten us.
+        let timer = channels.contains(TIMER) || channels.contains(SUPERVISOR);
+        if self.patience.is_over(timer) {
             self.silence();
         }
         self.step();

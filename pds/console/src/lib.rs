@@ -29,9 +29,11 @@ pub mod keys;
 mod memory;
 mod mode;
 mod outbox;
+mod patience;
 pub mod printable;
 mod requests;
 pub mod terminal;
+mod uart;
 pub mod words;
 
 pub use console::Console;
@@ -39,6 +41,7 @@ use ipc_link::Link;
 use ipc_pd::Channel;
 use ipc_protocol::{console_session, console_supervisor};
 pub use terminal::Terminal;
+pub use uart::Uart;
 
 /// To and from session.
 pub const SESSION: Channel = Channel::new(1);
