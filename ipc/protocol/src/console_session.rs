@@ -1,7 +1,8 @@
 //! Console and session: text in, text out.
 //!
-//! A message of the user is one or more `Text` pieces of one id, the last of them marked. Everything that ends
-//! with a line for the user is answered by `Notice` lines and one `End` with the request's id.
+//! A message of the user is one or more `Text` pieces of one id, the last of them marked. An answer ends with
+//! `Answered`; everything else, and an answer that was refused, with `Notice` lines and one `End` with the
+//! request's id. Session works on one request at a time; a new one while another is under way is refused.
 
 use crate::session_compute::{Cost, Stop};
 use crate::{Name, Piece};
@@ -110,6 +111,10 @@ pub enum ToConsole {
         description: Name,
         /// Context in tokens.
         context: u32,
+        /// Bytes of the cache in use for the full context.
+        cache_bytes: u64,
+        /// Compute workers.
+        workers: u32,
     },
     /// Bytes of the answer: whole UTF-8 characters, control bytes not yet escaped.
     Answer {
@@ -140,7 +145,7 @@ pub enum ToConsole {
         /// Whether the line is complete.
         last: bool,
     },
-    /// The answer is complete.
+    /// The answer is complete; this ends the request.
     Answered {
         /// The request.
         id: u32,
@@ -153,7 +158,7 @@ pub enum ToConsole {
         /// Of so many.
         context: u32,
     },
-    /// The request is done.
+    /// The request is done, or was not an answer in the end: a `Notice` says why.
     End {
         /// The request.
         id: u32,

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+//! The session: what was said, and how it becomes tokens and text again.
+//!
+//! One design rule: nothing is dropped, cut or guessed silently. Whatever session does to a conversation (drops old
+//! messages, refuses a prompt, goes on after a fault) it announces, with numbers.
+//!
+//! It owns the conversation, the system prompt, the sampling parameters, the tokenizer and the chat template. It
+//! sees no device and no weights: of the model only the header, which the loader copied into `vocabulary` and which
+//! session stops reading when the supervisor says so.
+//!
+//! A model without a chat template continues a text and knows no turns: with it, each message is a text of its own.
+//!
+//! Limits: messages and system prompts of 64 KiB, 256 KiB of conversation, one request at a time, four stop strings.
+#![cfg_attr(any(target_os = "none", cloister_pd), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod answer;
+mod benchmark;
+mod console_side;
+mod compute_side;
+mod context;
+pub mod conversation;
+pub mod language;
+mod models;
+mod outbox;
+mod patience;
+mod request;
+mod session;
+pub mod settings;
+mod show;
+pub mod stops;
+mod supervisor_side;
+
+use ipc_link::Link;
+use ipc_pd::Channel;
+use ipc_protocol::{console_session, session_compute, session_supervisor};
+pub use session::Session;
+
+/// To and from the console.
+pub const CONSOLE: Channel = Channel::new(1);
+/// To and from the supervisor.
+pub const SUPERVISOR: Channel = Channel::new(3);
+/// To and from compute.
+pub const COMPUTE: Channel = Channel::new(4);
+/// Protected calls to the timer, and its signal.
+pub const TIMER: Channel = Channel::new(22);
+
+/// The link to the console.
+pub type ConsoleLink = Link<console_session::ToConsole, console_session::ToSession>;
+/// The link to the supervisor.
+pub type SupervisorLink = Link<session_supervisor::ToSupervisor, session_supervisor::ToSession>;
+/// The link to compute.
+pub type ComputeLink = Link<session_compute::ToCompute, session_compute::ToSession>;
