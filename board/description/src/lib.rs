@@ -88,8 +88,6 @@ pub struct Board {
     pub irq_others: &'static [u32],
     /// Virtual address of each PD's IPC buffer: the last page of user space.
     pub ipc_buffer: u64,
-    /// Levels of a PD's page tables of 512 entries each; the first is a page of its own even where it is nearly empty.
-    pub table_levels: u8,
 }
 
 impl Board {

@@ -52,5 +52,4 @@ pub const BOARD: Board = Board {
     irq_count: 256,
     irq_others: &[PHYSICAL_TIMER_IRQ],
     ipc_buffer: 0xff_ffff_f000,
-    table_levels: 4,
 };

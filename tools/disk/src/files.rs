@@ -171,26 +171,37 @@ pub fn put(
     if existing(fat, folder, name)? == Some(size) && same(fat, folder, name, source)? {
         return Ok(Change::Unchanged);
     }
-    let mut from = File::open(source).map_err(DiskError::host(source))?;
     let failed = || format!("writing {folder}/{name}");
     let folder = fat.root_dir().create_dir(folder).map_err(DiskError::damaged(failed()))?;
     if folder.open_file(name).is_ok() {
         folder.remove(name).map_err(DiskError::damaged(failed()))?;
     }
     let mut to = folder.create_file(name).map_err(DiskError::damaged(failed()))?;
+    let mut write = |bytes: &[u8]| to.write_all(bytes).map_err(DiskError::damaged(failed()));
+    chunks(source, size, &mut write, progress)?;
+    to.flush().map_err(DiskError::damaged(failed()))?;
+    Ok(Change::Written)
+}
+
+/// Reads a file of the host piece by piece.
+fn chunks(
+    source: &Path,
+    size: u64,
+    write: &mut dyn FnMut(&[u8]) -> Result<(), DiskError>,
+    progress: Progress,
+) -> Result<(), DiskError> {
+    let mut from = File::open(source).map_err(DiskError::host(source))?;
     let mut buffer = vec![0; CHUNK];
     let mut done = 0;
     loop {
         let read = from.read(&mut buffer).map_err(DiskError::host(source))?;
         if read == 0 {
-            break;
+            return Ok(());
         }
-        to.write_all(&buffer[..read]).map_err(DiskError::damaged(failed()))?;
+        write(&buffer[..read])?;
         done += read as u64;
         progress(done, size);
     }
-    to.flush().map_err(DiskError::damaged(failed()))?;
-    Ok(Change::Written)
 }
 
 fn same(fat: &Fat, folder: &str, name: &str, source: &Path) -> Result<bool, DiskError> {

@@ -134,35 +134,26 @@ fn segments(header: &FileHeader64<LittleEndian>, bytes: &[u8], problems: &mut Ve
             return Vec::new();
         }
     };
+    if headers.iter().any(|h| matches!(h.p_type(LE), elf::PT_INTERP | elf::PT_DYNAMIC)) {
+        problems.push("it is dynamically linked; link it statically".into());
+    }
+    let loads = || headers.iter().filter(|h| h.p_type(LE) == elf::PT_LOAD && h.p_memsz(LE) > 0);
+    if loads().fold(0, |sum: u64, load| sum.saturating_add(load.p_memsz(LE))) > MAX_MEMORY {
+        problems.push("its segments need more than 1 GiB; put large data into memory regions".into());
+        return Vec::new();
+    }
     let mut segments = Vec::new();
-    let mut total = 0_u64;
-    for program_header in headers {
-        match program_header.p_type(LE) {
-            elf::PT_LOAD if program_header.p_memsz(LE) > 0 => {}
-            elf::PT_INTERP | elf::PT_DYNAMIC => {
-                problems.push("it is dynamically linked; link it statically".into());
-                continue;
-            }
-            _ => continue,
-        }
-        total = total.saturating_add(program_header.p_memsz(LE));
-        if total > MAX_MEMORY {
-            problems.push("its segments need more than 1 GiB; put large data into memory regions".into());
-            return segments;
-        }
-        match segment(program_header, bytes) {
+    for load in loads() {
+        match segment(load, bytes) {
             Ok(segment) => segments.push(segment),
             Err(problem) => problems.push(problem),
         }
     }
     segments.sort_by_key(|segment| segment.vaddr);
-    for pair in segments.windows(2) {
-        if pair[0].vaddr + pair[0].size > pair[1].vaddr {
-            let page = pair[1].vaddr;
-            problems.push(format!(
-                "two segments share the page at {page:#x}; align segments to 4 KiB when linking"
-            ));
-        }
+    for pair in segments.windows(2).filter(|pair| pair[0].vaddr + pair[0].size > pair[1].vaddr) {
+        let page = pair[1].vaddr;
+        problems
+            .push(format!("two segments share the page at {page:#x}; align segments to 4 KiB when linking"));
     }
     segments
 }

@@ -4,12 +4,12 @@
 
 use crate::inputs::Inputs;
 use crate::kernel::Kernel;
-use crate::model::{SetValue, System};
+use crate::model::System;
 use crate::plan::{self, Plan, Source};
 use crate::problem::{Problem, Problems};
 use crate::report::{self, Facts};
 use crate::search::SearchPath;
-use crate::spec;
+use crate::{spec, symbols};
 use board_description::Board;
 use kernel_spec::Spec;
 
@@ -40,9 +40,9 @@ pub fn build_image(
     let mut kernel = kernel.map_err(|error| Problems::one(format!("the kernel's ELF file: {error}")))?;
     let kernel_end = board.image_base + kernel.bytes.len() as u64;
     // Symbols are written twice: before planning to find what is missing and which pages get contents, then with addresses.
-    patch(system, &mut inputs, &[])?;
+    symbols::write(system, &mut inputs, &[])?;
     let plan = plan::plan(system, &inputs, spec::bound(system, &inputs), kernel_end, board)?;
-    patch(system, &mut inputs, &plan.regions)?;
+    symbols::write(system, &mut inputs, &plan.regions)?;
     let compiled = spec::compile(system, &inputs, &plan, board);
     if compiled.len() as u64 > plan.spec.size || Spec::parse(&compiled).is_err() {
         return Err(Problems::one("the compiled description does not read back: this is a fault of sysgen"));
@@ -63,49 +63,6 @@ pub fn build_image(
         ram_end: plan.ram_end,
         warnings,
     })
-}
-
-/// Writes the symbols that Microkit's tool writes; `addresses` are the regions' physical addresses, if known yet.
-fn patch(system: &System, inputs: &mut Inputs, addresses: &[u64]) -> Result<(), Problems> {
-    let mut problems = Problems::default();
-    for (index, pd) in system.pds.iter().enumerate() {
-        let program = &mut inputs.programs[index];
-        let mut name = [0; 64];
-        name[..pd.name.len()].copy_from_slice(pd.name.as_bytes());
-        let bits = |ids: &mut dyn Iterator<Item = u8>| ids.fold(0_u64, |all, id| all | 1 << id).to_le_bytes();
-        let ends = || system.channels.iter().flat_map(|channel| &channel.ends).filter(|end| end.pd == index);
-        let numbers = [
-            ("microkit_irqs", bits(&mut pd.irqs.iter().map(|irq| irq.id))),
-            ("microkit_notifications", bits(&mut ends().filter(|end| end.notify).map(|end| end.id))),
-            ("microkit_pps", bits(&mut ends().filter(|end| end.pp).map(|end| end.id))),
-            ("microkit_ioports", bits(&mut pd.ports.iter().map(|port| port.id))),
-        ];
-        let mut wrong = |message| {
-            problems.at(
-                &pd.image_place,
-                format!("<program_image> of PD '{}' ('{}'): {message}", pd.name, pd.image),
-            );
-        };
-        let passive = [u8::from(pd.passive)];
-        let fixed = [("microkit_name", &name[..]), ("microkit_passive", &passive[..])];
-        let all = fixed.into_iter().chain(numbers.iter().map(|(symbol, value)| (*symbol, &value[..])));
-        for (symbol, value) in all {
-            program.write(symbol, value, false).unwrap_or_else(&mut wrong);
-        }
-        for setvar in &pd.setvars {
-            let value = match setvar.value {
-                SetValue::Number(number) => number,
-                SetValue::RegionSize(region) => system.regions[region].size,
-                SetValue::RegionPaddr(region) => addresses.get(region).copied().unwrap_or(0),
-                SetValue::PrefillSize(region) => inputs.prefills[region].as_ref().map_or(0, Vec::len) as u64,
-            };
-            if let Err(message) = program.write(&setvar.symbol, &value.to_le_bytes(), true) {
-                let text = format!("{} of PD '{}' ('{}'): {message}", setvar.origin, pd.name, pd.image);
-                problems.at(&setvar.place, text);
-            }
-        }
-    }
-    problems.or(())
 }
 
 fn assemble(inputs: &Inputs, plan: &Plan, kernel: Kernel, compiled: &[u8], board: &Board) -> Vec<u8> {

@@ -25,6 +25,7 @@ mod regions;
 mod report;
 mod search;
 mod spec;
+mod symbols;
 mod xml;
 
 pub use description::Description;

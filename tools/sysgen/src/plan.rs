@@ -7,6 +7,7 @@ use crate::layout::{Layout, merge};
 use crate::model::{LARGE_BITS, Location, Permissions, SMALL_BITS, System};
 use crate::problem::Problems;
 use board_description::{Board, Range};
+use memory_paging::tables_needed;
 
 const PAGE: u64 = 0x1000;
 
@@ -244,11 +245,10 @@ impl Planner<'_> {
 
     fn zeros(mut self, spec: Range, contents_end: u64) -> Result<Plan, Problems> {
         self.private_zeros()?;
-        let tables: u64 = {
-            self.region_maps();
-            self.mappings.iter().map(|mappings| tables(mappings, self.board.table_levels)).sum()
-        };
-        let size = tables * PAGE;
+        self.region_maps();
+        let needed = |m: &Vec<Mapping>| tables_needed(m.iter().map(|m| (m.vaddr, m.size, m.page_bits)));
+        let tables: usize = self.mappings.iter().map(needed).sum();
+        let size = tables as u64 * PAGE;
         let pool = Range { base: self.place_zero(size, SMALL_BITS, "page tables")?, size };
         self.zero_regions()?;
         for mapping in self.mappings.iter_mut().flatten() {
@@ -268,20 +268,4 @@ impl Planner<'_> {
             mappings: self.mappings,
         })
     }
-}
-
-/// Page tables that a PD with these mappings (in ascending order) needs: the root, and at each further level one for
-/// every span of addresses in use (512 entries of 8 bytes each).
-pub fn tables(mappings: &[Mapping], levels: u8) -> u64 {
-    let mut count = 1;
-    for level in 1..levels {
-        let bits = 12 + 9 * (levels - level);
-        let mut counted = None;
-        for mapping in mappings.iter().filter(|mapping| mapping.page_bits < bits && mapping.size > 0) {
-            let (first, last) = (mapping.vaddr >> bits, (mapping.vaddr + mapping.size - 1) >> bits);
-            count += last - first + u64::from(counted != Some(first));
-            counted = Some(last);
-        }
-    }
-    count
 }
