@@ -8,6 +8,12 @@
 //! offset may come from a peer and a view must not panic over it.
 #![no_std]
 
+#[cfg(feature = "fake")]
+extern crate std;
+
+#[cfg(feature = "fake")]
+pub mod fake;
+
 use core::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes in a word.
