@@ -5,15 +5,19 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use inference_model::{CacheKind, Config, Engine};
+use inference_tokenizer::{Decoder, Tokenizer};
 use serde_json::{Value, json};
 
-use crate::host;
+use crate::{host, text};
 
 #[derive(clap::Args)]
 pub struct Arguments {
     file: PathBuf,
-    /// Token ids, separated by commas.
-    #[arg(long, value_delimiter = ',', required = true)]
+    /// The prompt as text; special tokens in it are special.
+    #[arg(short, long, required_unless_present = "prompt_tokens")]
+    prompt: Option<String>,
+    /// The prompt as token ids, separated by commas.
+    #[arg(long, value_delimiter = ',', conflicts_with = "prompt")]
     prompt_tokens: Vec<u32>,
     /// Tokens to generate.
     #[arg(long, default_value_t = 16)]
@@ -25,24 +29,48 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let bytes = host::read(&arguments.file)?;
-    let (_, model) = host::bind(&arguments.file, &bytes)?;
-    let context = (arguments.prompt_tokens.len() + arguments.steps).min(model.hyper.context);
+    let (gguf, model) = host::bind(&arguments.file, &bytes)?;
+    let tokenizer =
+        arguments.prompt.is_some().then(|| text::tokenizer(&arguments.file, &gguf)).transpose()?;
+    let prompt = prompt(arguments, tokenizer.as_ref())?;
+    let context = (prompt.len() + arguments.steps).min(model.hyper.context);
     let config = Config { context, batch: 32, workers: arguments.threads, cache: CacheKind::F32 };
-    let steps = host::with_engine(&model, config, |engine| steps(engine, arguments))?;
+    let (steps, made) = host::with_engine(&model, config, |engine| steps(engine, &prompt, arguments.steps))?;
     let name = arguments.file.file_name().map(|n| n.to_string_lossy().into_owned());
-    let case = json!({ "prompt_tokens": arguments.prompt_tokens, "steps": steps });
+    let mut case = json!({ "prompt_tokens": prompt, "steps": steps });
+    if let (Some(tokenizer), Some(prompt)) = (&tokenizer, &arguments.prompt) {
+        case["prompt"] = json!(prompt);
+        case["text"] = json!(continuation(tokenizer, &made));
+    }
     println!("{}", json!({ "model": name, "n_vocab": model.hyper.vocab, "cases": [case] }));
     Ok(())
 }
 
-fn steps(engine: &mut Engine<'_, '_>, arguments: &Arguments) -> Result<Vec<Value>> {
-    engine.advance(&arguments.prompt_tokens, &mut |_| true)?;
-    let mut steps = Vec::new();
+/// The prompt's tokens; the tokenizer is there where the prompt is text.
+fn prompt(arguments: &Arguments, tokenizer: Option<&Tokenizer<'_>>) -> Result<Vec<u32>> {
+    match (&arguments.prompt, tokenizer) {
+        (Some(prompt), Some(tokenizer)) => text::encode(tokenizer, prompt, true, true),
+        _ => Ok(arguments.prompt_tokens.clone()),
+    }
+}
+
+fn continuation(tokenizer: &Tokenizer<'_>, tokens: &[u32]) -> String {
+    let (mut decoder, mut text) = (Decoder::new(), String::new());
+    tokens.iter().for_each(|token| decoder.push(tokenizer, *token, &mut text));
+    decoder.finish(&mut text);
+    text
+}
+
+/// The description of every step, and its token.
+fn steps(engine: &mut Engine<'_, '_>, prompt: &[u32], count: usize) -> Result<(Vec<Value>, Vec<u32>)> {
+    engine.advance(prompt, &mut |_| true)?;
+    let (mut steps, mut tokens) = (Vec::new(), Vec::new());
     loop {
         let (token, step) = describe(engine.logits());
         steps.push(step);
-        if steps.len() >= arguments.steps {
-            return Ok(steps);
+        tokens.push(token);
+        if steps.len() >= count {
+            return Ok((steps, tokens));
         }
         engine.push(token)?;
     }

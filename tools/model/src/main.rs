@@ -3,9 +3,13 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod generate;
 mod host;
 mod inspect;
 mod logits;
+mod text;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -22,15 +26,31 @@ struct Arguments {
 enum Command {
     /// Show what is in a file: metadata, tensors, and whether this engine runs it.
     Inspect(inspect::Arguments),
+    /// Turn text on standard input into token ids, or the other way.
+    Tokenize(text::Arguments),
+    /// Continue a prompt, or answer it as a chat message.
+    Generate(generate::Arguments),
     /// Continue greedily and print logits as JSON, in the form of the golden data.
     Logits(logits::Arguments),
     /// Measure tokens per second of prompt processing and generation.
     Bench(bench::Arguments),
 }
 
-fn main() -> Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Tokenize(arguments) => text::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Logits(arguments) => logits::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     }
