@@ -16,8 +16,8 @@ const SECTOR: u64 = 512;
 /// Partitions begin at whole MiB.
 pub const MIB: u64 = 1 << 20;
 
-/// Type of Cloister's own data partition (also in `drivers/gpt`).
-pub const CLOISTER_DATA: Uuid = Uuid::from_u128(0x6C1A9F5E_30B7_4F0C_9D2E_C1015732DA7A);
+/// Type of Cloister's own data partition.
+pub const CLOISTER_DATA: Uuid = Uuid::from_bytes_le(drivers_gpt::CLOISTER_DATA.0);
 const DISK_ID: Uuid = Uuid::from_u128(0x5B0C7A52_6E43_4D1F_8A39_C1015732D15C);
 const FILES_ID: Uuid = Uuid::from_u128(0x1D2F4E8C_93A0_4B57_B6C4_C1015732F11E);
 const DATA_ID: Uuid = Uuid::from_u128(0xE47B61D9_0C58_4F22_A1DB_C1015732DA7A);
@@ -64,7 +64,7 @@ pub fn write(image: &File, path: &Path, layout: &Layout) -> Result<(), DiskError
     let mut disk = disk.map_err(|error| failed(error.to_string()))?;
     let data = Type { guid: CLOISTER_DATA, os: OperatingSystem::None };
     let partitions = [
-        ("CLOISTER", FILES_ID, gpt::partition_types::BASIC, layout.files, layout.files_size),
+        (drivers_gpt::FILES_NAME, FILES_ID, gpt::partition_types::BASIC, layout.files, layout.files_size),
         ("Cloister data", DATA_ID, data, layout.data, layout.data_size),
     ];
     for (index, (name, id, kind, start, size)) in (1..).zip(partitions) {

@@ -1,0 +1,67 @@
+//! What an x86-64 board has beside: I/O ports and I/O APIC interrupts.
+
+mod common;
+
+use board_description::{Board, Isa};
+use common::{BOARD, folder, kernel, program};
+use kernel_spec::Spec;
+use tools_sysgen::{Description, Problems, SearchPath, System, build_image};
+
+const X86: Board = Board { name: "x86", isa: Isa::X86_64, ipc_buffer: 0x7fff_ffff_e000, ..BOARD };
+
+fn resolve(first: &str, second: &str, folder: &std::path::Path) -> Result<System, Problems> {
+    let pd = |name, body| {
+        format!(
+            "<protection_domain name=\"{name}\"><program_image path=\"pd.elf\" />\n{body}\n</protection_domain>\n"
+        )
+    };
+    let text = format!("<system>\n{}{}</system>", pd("a", first), pd("b", second));
+    Description::parse("x.system", &text)?.resolve(&X86, &SearchPath(vec![folder.into()]))
+}
+
+fn refused(first: &str, second: &str) -> String {
+    resolve(first, second, &folder("x86-refused")).err().unwrap_or_default().to_string()
+}
+
+#[test]
+fn ports_and_interrupts_reach_the_compiled_description() {
+    let folder = folder("x86");
+    let (mut pd, mut core) = (program(), kernel());
+    (pd.machine, core.machine) = (62, 62);
+    std::fs::write(folder.join("pd.elf"), pd.bytes()).unwrap();
+    let ports = "<ioport id=\"2\" addr=\"0x3f8\" size=\"8\" setvar_id=\"region_start\" setvar_addr=\"region_size\" />";
+    let irq = "<irq id=\"5\" pin=\"4\" vector=\"7\" trigger=\"edge\" polarity=\"low\" />";
+    let system = resolve(ports, irq, &folder).unwrap();
+    let image = build_image(&system, &SearchPath(vec![folder]), &core.bytes(), &X86).unwrap();
+    let word = |at: usize| u64::from_le_bytes(image.bytes[at..at + 8].try_into().unwrap());
+    let start = (word(0x2000) - X86.image_base) as usize;
+    let spec = Spec::parse(&image.bytes[start..start + word(0x2008) as usize]).unwrap();
+    let (port, irq) = (&spec.ports[0], &spec.irqs[0]);
+    assert_eq!((port.first.get(), port.count.get(), port.pd.get(), port.id), (0x3f8, 8, 0, 2));
+    assert_eq!(
+        (irq.irq.get(), irq.vector.get(), irq.pd.get(), irq.id, irq.edge, irq.active_low),
+        (4, 7, 1, 5, 1, 1)
+    );
+}
+
+#[test]
+fn ports_that_overlap_or_leave_the_port_space_are_refused() {
+    let com1 = "<ioport id=\"0\" addr=\"0x3f8\" size=\"8\" />";
+    let message = refused(com1, "<ioport id=\"0\" addr=\"0x3ff\" size=\"1\" />");
+    assert!(
+        message.contains("x.system:5:1") && message.contains("0x3ff..0x400 overlaps 0x3f8..0x400 of PD 'a'"),
+        "{message}"
+    );
+    let message = refused("<ioport id=\"0\" addr=\"0xffff\" size=\"2\" />", "");
+    assert!(message.contains("leave the 64 Ki ports"), "{message}");
+    let message = refused(&format!("{com1}<ioport id=\"0\" addr=\"0x60\" size=\"1\" />"), "");
+    assert!(message.contains("'id' of PD 'a': 0 is used twice"), "{message}");
+}
+
+#[test]
+fn interrupts_are_of_this_machine() {
+    let message = refused("<irq id=\"0\" irq=\"33\" />", "");
+    assert!(message.contains("'irq': does not exist on board x86; use 'pin' and 'vector'"), "{message}");
+    let message = refused("<irq id=\"0\" pin=\"4\" vector=\"108\" />", "");
+    assert!(message.contains("'vector': is '108'; it must be a decimal number from 0 to 107"), "{message}");
+}
