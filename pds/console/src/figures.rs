@@ -35,8 +35,8 @@ pub struct Micros(pub u64);
 impl Display for Micros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            us @ ..1_000 => write!(f, "{us} us"),
-            us @ ..1_000_000 => write!(f, "{}.{} ms", us / 1_000, us % 1_000 / 100),
+            us @ 0..1_000 => write!(f, "{us} us"),
+            us @ 1_000..1_000_000 => write!(f, "{}.{} ms", us / 1_000, us % 1_000 / 100),
             us => write!(f, "{}.{:02} s", us / 1_000_000, us % 1_000_000 / 10_000),
         }
     }
@@ -58,9 +58,9 @@ impl Bytes {
 impl Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (unit, name) = match self.0 {
-            bytes @ ..1024 => return write!(f, "{bytes} B"),
-            ..0x10_0000 => (1 << 10, "KiB"),
-            ..0x4000_0000 => (1 << 20, "MiB"),
+            bytes @ 0..1024 => return write!(f, "{bytes} B"),
+            1024..0x10_0000 => (1 << 10, "KiB"),
+            0x10_0000..0x4000_0000 => (1 << 20, "MiB"),
             _ => (1 << 30, "GiB"),
         };
         let tenths = (u128::from(self.0) * 10 + unit / 2) / unit;
@@ -206,7 +206,14 @@ mod tests {
 
     #[test]
     fn one_line_tells_rates_context_and_why_it_stopped() {
-        let cost = Cost { prompt: 12, cached: 2, prompt_us: 100_000, generated: 11, generate_us: 500_000, ..Cost::default() };
+        let cost = Cost {
+            prompt: 12,
+            cached: 2,
+            prompt_us: 100_000,
+            generated: 11,
+            generate_us: 500_000,
+            ..Cost::default()
+        };
         let stop = StopReason::Compute(Stop::EndOfGeneration);
         let mut out = String::new();
         Answer { stop, cost, used: 23, context: 256, total_us: 1 }.line(&mut out);
@@ -216,7 +223,13 @@ mod tests {
     #[test]
     fn totals_never_overflow() {
         let (mut totals, most) = (Totals::default(), u64::MAX);
-        let cost = Cost { prompt: u32::MAX, prompt_us: most, generate_us: most, first_token_us: most, ..Cost::default() };
+        let cost = Cost {
+            prompt: u32::MAX,
+            prompt_us: most,
+            generate_us: most,
+            first_token_us: most,
+            ..Cost::default()
+        };
         (0..3).for_each(|_| totals.add(&cost));
         let mut out = String::new();
         totals.show(&mut out);

@@ -102,12 +102,22 @@ impl Language {
     pub fn quantisation(&self) -> &'static str {
         let tensors = self.gguf.tensors();
         let of = |kind| tensors.iter().filter(|t| t.kind == kind).map(|t| t.elements() as u128).sum::<u128>();
-        tensors.iter().map(|t| t.kind).max_by_key(|kind| of(*kind)).map_or("without weights", |kind| kind.name())
+        tensors
+            .iter()
+            .map(|t| t.kind)
+            .max_by_key(|kind| of(*kind))
+            .map_or("without weights", |kind| kind.name())
     }
 
     /// What the header says of licences, line by line.
     pub fn license(&self) -> Vec<String> {
-        let keys = ["general.license", "general.license.name", "general.license.link", "general.author", "general.url"];
+        let keys = [
+            "general.license",
+            "general.license.name",
+            "general.license.link",
+            "general.author",
+            "general.url",
+        ];
         let lines = keys.iter().filter_map(|key| Some(format!("{key}: {}", self.text(key)?)));
         lines.collect()
     }
@@ -116,9 +126,9 @@ impl Language {
 /// A large number for people: "3.0M".
 pub fn count(number: u64) -> String {
     let (unit, name) = match number {
-        ..1_000 => return format!("{number}"),
-        ..1_000_000 => (1_000, "K"),
-        ..1_000_000_000 => (1_000_000, "M"),
+        0..1_000 => return format!("{number}"),
+        1_000..1_000_000 => (1_000, "K"),
+        1_000_000..1_000_000_000 => (1_000_000, "M"),
         _ => (1_000_000_000, "B"),
     };
     let tenths = (u128::from(number) * 10 + unit / 2) / unit;
