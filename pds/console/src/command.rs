@@ -86,23 +86,66 @@ pub enum Command<'a> {
 
 /// Commands after a slash.
 pub const SLASH: [&str; 29] = [
-    "help", "?", "clear", "set", "show", "models", "model", "load", "switch", "unload", "regen", "status",
-    "servers", "restart", "stop", "perf", "mem", "bench", "benchmark", "version", "bye", "exit", "quit",
-    "save", "restore", "read", "rag", "chat", "talk",
+    "help",
+    "?",
+    "clear",
+    "set",
+    "show",
+    "models",
+    "model",
+    "load",
+    "switch",
+    "unload",
+    "regen",
+    "status",
+    "servers",
+    "restart",
+    "stop",
+    "perf",
+    "mem",
+    "bench",
+    "benchmark",
+    "version",
+    "bye",
+    "exit",
+    "quit",
+    "save",
+    "restore",
+    "read",
+    "rag",
+    "chat",
+    "talk",
 ];
 /// Commands as plain words.
 pub const PLAIN: [&str; 12] = [
-    "talk", "status", "servers", "perf", "mem", "models", "benchmark", "clear", "help", "version", "exit",
+    "talk",
+    "status",
+    "servers",
+    "perf",
+    "mem",
+    "models",
+    "benchmark",
+    "clear",
+    "help",
+    "version",
+    "exit",
     "chat",
 ];
 /// Parameters of the session.
 pub const PARAMETERS: [&str; 10] = [
-    "temperature", "top_k", "top_p", "min_p", "repeat_penalty", "repeat_last_n", "seed", "num_predict",
-    "num_ctx", "stop",
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "repeat_penalty",
+    "repeat_last_n",
+    "seed",
+    "num_predict",
+    "num_ctx",
+    "stop",
 ];
-const SWITCHES: [&str; 9] = [
-    "system", "parameter", "history", "nohistory", "verbose", "quiet", "wordwrap", "nowordwrap", "columns",
-];
+const SWITCHES: [&str; 9] =
+    ["system", "parameter", "history", "nohistory", "verbose", "quiet", "wordwrap", "nowordwrap", "columns"];
 const SHOWS: [&str; 5] = ["info", "parameters", "system", "template", "license"];
 
 const SET: &str = "/set system TEXT | /set parameter NAME VALUE | /set temperature 0.7 (or another parameter) | \
@@ -138,7 +181,9 @@ fn plain(line: &str) -> Command<'_> {
         ("model", "load" | "switch", "") => Command::Usage("model load NAME (/models lists the names)"),
         ("model", "unload", "") => Command::Unload,
         ("model", "list", "") => Command::Models,
-        ("model", verb, name) if !verb.is_empty() && (name.is_empty() || is_one_word(name)) => model_verb(line, verb),
+        ("model", verb, name) if !verb.is_empty() && (name.is_empty() || is_one_word(name)) => {
+            model_verb(line, verb)
+        }
         (_, "", _) => single(first),
         _ => Command::Chat(line),
     }
@@ -194,7 +239,9 @@ fn slash<'a>(line: &'a str, command: &'a str) -> Command<'a> {
         "chat" if !rest.is_empty() => Command::Chat(rest),
         "chat" | "talk" => Command::Talk,
         "rag" => Command::Absent("/rag: the retriever is not part of this build"),
-        "save" | "restore" => Command::Absent("/save and /restore: saved conversations are not part of this build"),
+        "save" | "restore" => {
+            Command::Absent("/save and /restore: saved conversations are not part of this build")
+        }
         "read" => Command::Absent("/read: reading files into a message is not part of this build"),
         _ => Command::Unknown(line, nearest(name, SLASH, 2)),
     }
@@ -225,7 +272,9 @@ fn set(rest: &str) -> Command<'_> {
     match (name, value) {
         ("system", text) => Command::SetSystem(unquoted(text)),
         ("parameter", pair) => match word(pair) {
-            ("", _) | (_, "") => Command::Usage("/set parameter NAME VALUE (/show parameters lists the names)"),
+            ("", _) | (_, "") => {
+                Command::Usage("/set parameter NAME VALUE (/show parameters lists the names)")
+            }
             (name, value) => Command::SetParameter(name, value),
         },
         ("history", "") => Command::Set(Switch::History(true)),
@@ -238,8 +287,12 @@ fn set(rest: &str) -> Command<'_> {
             Ok(columns @ 20..=1000) => Command::Set(Switch::Columns(columns)),
             _ => Command::Usage("/set columns N (a whole number from 20 to 1000)"),
         },
-        (name, value) if PARAMETERS.contains(&name) && !value.is_empty() => Command::SetParameter(name, value),
-        (name, "") if PARAMETERS.contains(&name) => Command::Usage("/set NAME VALUE (/show parameters shows the values)"),
+        (name, value) if PARAMETERS.contains(&name) && !value.is_empty() => {
+            Command::SetParameter(name, value)
+        }
+        (name, "") if PARAMETERS.contains(&name) => {
+            Command::Usage("/set NAME VALUE (/show parameters shows the values)")
+        }
         ("", _) => Command::Usage(SET),
         _ => match nearest(name, PARAMETERS.into_iter().chain(SWITCHES), 2) {
             Some(near) => Command::Unknown(name, Some(near)),
@@ -334,7 +387,10 @@ mod tests {
     #[test]
     fn commands_of_later_parts_are_named() {
         for line in ["/rag on", "/rag add x", "/rag sources", "/save a", "/restore a", "/read a.txt"] {
-            assert!(matches!(parse(line), Command::Absent(why) if why.contains("not part of this build")), "{line}");
+            assert!(
+                matches!(parse(line), Command::Absent(why) if why.contains("not part of this build")),
+                "{line}"
+            );
         }
     }
 
@@ -370,7 +426,9 @@ mod tests {
         ] {
             assert_eq!(parse(line), Command::NearMiss(line, near));
         }
-        for (line, near) in [("/stauts", "status"), ("/hepl", "help"), ("/modls", "models"), ("/lod x", "load")] {
+        for (line, near) in
+            [("/stauts", "status"), ("/hepl", "help"), ("/modls", "models"), ("/lod x", "load")]
+        {
             assert_eq!(parse(line), Command::Unknown(line, Some(near)));
         }
         assert_eq!(parse("/frobnicate"), Command::Unknown("/frobnicate", None));
@@ -380,8 +438,17 @@ mod tests {
 
     #[test]
     fn wrong_use_is_answered_with_the_right_one() {
-        let lines =
-            ["/load", "/restart", "/stop", "/set", "/set top_k", "/show", "/set columns 5", "model load", "/model x"];
+        let lines = [
+            "/load",
+            "/restart",
+            "/stop",
+            "/set",
+            "/set top_k",
+            "/show",
+            "/set columns 5",
+            "model load",
+            "/model x",
+        ];
         for line in lines {
             assert!(matches!(parse(line), Command::Usage(_)), "{line}: {:?}", parse(line));
         }

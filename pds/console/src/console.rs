@@ -158,7 +158,10 @@ impl<T: Terminal> Console<T> {
     fn cancel(&mut self, request: Request) {
         if request.cancelled {
             self.finish_progress();
-            say!(self.screen, "\nsession has not confirmed that it stopped; its answer is not shown any more\n");
+            say!(
+                self.screen,
+                "\nsession has not confirmed that it stopped; its answer is not shown any more\n"
+            );
             return self.prompt();
         }
         self.outbox.stop_text();
@@ -229,7 +232,10 @@ impl<T: Terminal> Console<T> {
         self.outbox.stop_text();
         let lost = core::mem::take(&mut self.typed_lost) + self.screen.terminal().take_lost();
         if lost > 0 {
-            say!(self.screen, "warning: {lost} typed byte(s) were lost: more came than the console could keep\n");
+            say!(
+                self.screen,
+                "warning: {lost} typed byte(s) were lost: more came than the console could keep\n"
+            );
         }
         self.mode = Mode::Editing;
         self.editor.begin(&mut self.screen);

@@ -194,8 +194,7 @@ impl Draft {
     /// Deletes the word before the cursor, up to a space.
     pub fn kill_word(&mut self) {
         let before = self.before();
-        let start =
-            self.line + before.trim_end().trim_end_matches(|c: char| !c.is_whitespace()).len();
+        let start = self.line + before.trim_end().trim_end_matches(|c: char| !c.is_whitespace()).len();
         self.remove(start, self.cursor);
     }
 

@@ -206,7 +206,14 @@ mod tests {
 
     #[test]
     fn one_line_tells_rates_context_and_why_it_stopped() {
-        let cost = Cost { prompt: 12, cached: 2, prompt_us: 100_000, generated: 11, generate_us: 500_000, ..Cost::default() };
+        let cost = Cost {
+            prompt: 12,
+            cached: 2,
+            prompt_us: 100_000,
+            generated: 11,
+            generate_us: 500_000,
+            ..Cost::default()
+        };
         let stop = StopReason::Compute(Stop::EndOfGeneration);
         let mut out = String::new();
         Answer { stop, cost, used: 23, context: 256, total_us: 1 }.line(&mut out);
@@ -216,7 +223,13 @@ mod tests {
     #[test]
     fn totals_never_overflow() {
         let (mut totals, most) = (Totals::default(), u64::MAX);
-        let cost = Cost { prompt: u32::MAX, prompt_us: most, generate_us: most, first_token_us: most, ..Cost::default() };
+        let cost = Cost {
+            prompt: u32::MAX,
+            prompt_us: most,
+            generate_us: most,
+            first_token_us: most,
+            ..Cost::default()
+        };
         (0..3).for_each(|_| totals.add(&cost));
         let mut out = String::new();
         totals.show(&mut out);

@@ -23,7 +23,9 @@ impl<T: Terminal> Console<T> {
                 Ok(Some(message)) => self.session_says(message),
                 Ok(None) => break,
                 Err(_) => {
-                    self.announce(|screen| say!(*screen, "warning: session sent something that is no message\n"));
+                    self.announce(|screen| {
+                        say!(*screen, "warning: session sent something that is no message\n")
+                    });
                     break;
                 }
             }
@@ -41,7 +43,10 @@ impl<T: Terminal> Console<T> {
         }
         self.banner.used = 0;
         self.announce(|screen| {
-            say!(*screen, "session restarted: the conversation, the system prompt and the parameters are lost; ");
+            say!(
+                *screen,
+                "session restarted: the conversation, the system prompt and the parameters are lost; "
+            );
             say!(*screen, "the model stays\n");
         });
         if let Mode::Session(_) = self.mode {
@@ -136,9 +141,16 @@ impl<T: Terminal> Console<T> {
         self.progress = Some(percent);
         match what {
             Work::Loading => {
-                say!(self.screen, "\rloading the model: {percent} % ({} of {})\x1b[K", Bytes(done), Bytes(total))
+                say!(
+                    self.screen,
+                    "\rloading the model: {percent} % ({} of {})\x1b[K",
+                    Bytes(done),
+                    Bytes(total)
+                )
             }
-            Work::Prompt => say!(self.screen, "\rreading the prompt: {percent} % ({done} of {total} tokens)\x1b[K"),
+            Work::Prompt => {
+                say!(self.screen, "\rreading the prompt: {percent} % ({done} of {total} tokens)\x1b[K")
+            }
         }
     }
 

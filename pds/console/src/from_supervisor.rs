@@ -46,7 +46,9 @@ impl<T: Terminal> Console<T> {
 
     fn supervisor_says(&mut self, message: ToConsole) {
         match message {
-            ToConsole::Pd { name, state, .. } if self.mode == Mode::Starting => self.banner.count(&name, state),
+            ToConsole::Pd { name, state, .. } if self.mode == Mode::Starting => {
+                self.banner.count(&name, state)
+            }
             ToConsole::Pd { .. } => self.server_row(&message),
             ToConsole::StatusEnd => self.status_end(),
             ToConsole::Fault(report) => self.announce(|screen| show_fault(screen, &report)),
@@ -141,7 +143,9 @@ fn consequence(pd: &str, action: Action) -> &'static str {
         "compute" | "compute_1" | "compute_2" | "compute_3" if gave_up => {
             "nothing can be answered until /restart compute; the conversation is kept"
         }
-        "compute" | "compute_1" | "compute_2" | "compute_3" => "the conversation is kept; an answer under way goes on",
+        "compute" | "compute_1" | "compute_2" | "compute_3" => {
+            "the conversation is kept; an answer under way goes on"
+        }
         "session" if gave_up => "the conversation is lost; /restart session begins a new one",
         "session" => "the conversation is lost, the model stays: just go on",
         "loader" => "a load under way failed, the model in use stays; look at the file, or /load another",

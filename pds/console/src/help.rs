@@ -44,4 +44,5 @@ pub const PLACEHOLDER: &str = "Send a message (/? for help)\n";
 pub const HOW_TO_LEAVE: &str = "Use Ctrl-D or /bye to exit\n";
 
 /// What to do without a model.
-pub const NO_MODEL: &str = "no model: put a .gguf file on the disk (cargo xtask run --model FILE.gguf), or see /models and /load\n";
+pub const NO_MODEL: &str =
+    "no model: put a .gguf file on the disk (cargo xtask run --model FILE.gguf), or see /models and /load\n";

@@ -57,7 +57,8 @@ impl History {
 
     /// The line entered `back` lines ago, 1 being the last one.
     fn line(&self, back: usize) -> Option<&str> {
-        let newer: usize = self.lengths.iter().rev().take(back.checked_sub(1)?).map(|l| usize::from(*l)).sum();
+        let newer: usize =
+            self.lengths.iter().rev().take(back.checked_sub(1)?).map(|l| usize::from(*l)).sum();
         let length = usize::from(*self.lengths.iter().rev().nth(back - 1)?);
         let end = self.bytes.len().checked_sub(newer)?;
         core::str::from_utf8(self.bytes.get(end.checked_sub(length)?..end)?).ok()

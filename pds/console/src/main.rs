@@ -23,7 +23,11 @@ fn init() -> impl Handler {
     Console::new(
         Uart::new(Pl011::new(uart().expect("system.xml maps the UART"))),
         Link::start(console_to_session().expect(mapped), session_to_console().expect(mapped), SESSION),
-        Link::start(console_to_supervisor().expect(mapped), supervisor_to_console().expect(mapped), SUPERVISOR),
+        Link::start(
+            console_to_supervisor().expect(mapped),
+            supervisor_to_console().expect(mapped),
+            SUPERVISOR,
+        ),
         TIMER,
         platform(),
     )

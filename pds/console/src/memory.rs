@@ -20,7 +20,10 @@ impl<T: Terminal> Console<T> {
                 say!(self.screen, "server memory of its own:\n");
                 platform.pds.iter().for_each(|pd| self.memory_row(pd.name.as_slice(), pd.memory));
                 say!(self.screen, "shared and large regions:\n");
-                platform.regions.iter().for_each(|region| self.memory_row(region.name.as_slice(), region.size));
+                platform
+                    .regions
+                    .iter()
+                    .for_each(|region| self.memory_row(region.name.as_slice(), region.size));
             }
         }
         self.show_context();

@@ -22,7 +22,10 @@ impl<T: Terminal> Console<T> {
         }
         if self.editor.draft.replaced() > 0 {
             let places = self.editor.draft.replaced();
-            say!(self.screen, "warning: bytes that are no UTF-8 text were replaced by U+FFFD in {places} place(s)\n");
+            say!(
+                self.screen,
+                "warning: bytes that are no UTF-8 text were replaced by U+FFFD in {places} place(s)\n"
+            );
         }
         let text = self.editor.draft.text();
         if let Some(range) = quoted(text) {
@@ -37,7 +40,10 @@ impl<T: Terminal> Console<T> {
     fn is_too_long(&mut self) -> bool {
         let refused = self.editor.draft.refused();
         if refused > 0 {
-            say!(self.screen, "error: the message is too long: a message has at most {LONGEST_MESSAGE} bytes, ");
+            say!(
+                self.screen,
+                "error: the message is too long: a message has at most {LONGEST_MESSAGE} bytes, "
+            );
             say!(self.screen, "and {refused} more were typed. Nothing was sent; send it in parts\n");
         }
         refused > 0
@@ -48,7 +54,9 @@ impl<T: Terminal> Console<T> {
         // Several lines can only be a message, or a system prompt.
         let command = match parse(text) {
             command @ (Command::SetSystem(_) | Command::Chat(_)) => command,
-            _ if text.trim().contains('\n') && !text.trim_start().starts_with('/') => Command::Chat(text.trim()),
+            _ if text.trim().contains('\n') && !text.trim_start().starts_with('/') => {
+                Command::Chat(text.trim())
+            }
             command => command,
         };
         match command {
@@ -74,7 +82,9 @@ impl<T: Terminal> Console<T> {
             },
             Command::Load(name) => match name_of(name) {
                 Some(name) => ToSession::Load { id, name },
-                None => return self.refuse("error: a model's name has at most 96 bytes; /models lists them\n"),
+                None => {
+                    return self.refuse("error: a model's name has at most 96 bytes; /models lists them\n");
+                }
             },
             Command::Show(what) => ToSession::Show { id, what },
             Command::Clear => ToSession::Clear { id },
@@ -138,7 +148,10 @@ impl<T: Terminal> Console<T> {
             }
             Command::NearMiss(given, near) => {
                 printable::write(screen, given.as_bytes());
-                say!(*screen, ": did you mean the command {near}? Nothing was done; to say it to the model: chat ");
+                say!(
+                    *screen,
+                    ": did you mean the command {near}? Nothing was done; to say it to the model: chat "
+                );
                 printable::write(screen, given.as_bytes());
                 say!(*screen, "\n");
             }

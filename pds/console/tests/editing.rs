@@ -59,7 +59,11 @@ fn every_length_around_the_edge_of_the_terminal_is_drawn_right() {
         for wide in [false, true] {
             let text = if wide { "漢".repeat(length / 2) + "ab" } else { "x".repeat(length) };
             let (sent, screen) = edit(&format!("{text}\x01Q\x1b[C\x1b[CW\x05E"));
-            assert_eq!(screen.text().replace('\n', ""), format!(">>> {sent}"), "length {length}, wide {wide}");
+            assert_eq!(
+                screen.text().replace('\n', ""),
+                format!(">>> {sent}"),
+                "length {length}, wide {wide}"
+            );
         }
     }
 }
@@ -149,7 +153,10 @@ fn ten_megabytes_pasted_are_refused_with_a_count_and_the_prompt_comes_back() {
     assert!(world.take().contains("the message is full (32768 bytes)"));
     world.types("\r");
     let shown = world.take();
-    assert!(shown.contains("too long: a message has at most 32768 bytes, and 9967232 more were typed"), "{shown}");
+    assert!(
+        shown.contains("too long: a message has at most 32768 bytes, and 9967232 more were typed"),
+        "{shown}"
+    );
     assert!(shown.ends_with(">>> "));
     assert!(world.requests().is_empty(), "nothing was sent");
     world.asks("still here");

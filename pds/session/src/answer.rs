@@ -25,7 +25,10 @@ impl Session {
         }
         let forgotten = self.conversation.say(message);
         if forgotten > 0 {
-            self.say(Level::Warning, &format!("the conversation is very long: its {forgotten} oldest message(s) were dropped"));
+            self.say(
+                Level::Warning,
+                &format!("the conversation is very long: its {forgotten} oldest message(s) were dropped"),
+            );
         }
         self.answer_last();
     }
@@ -86,7 +89,8 @@ impl Session {
     /// A token came.
     pub(crate) fn token(&mut self, id: u32, sequence: u32, token: u32) {
         let shown = self.is(Kind::Answer);
-        let (Some(generation), Some(language)) = (self.generation.as_mut(), self.model.language.as_ref()) else {
+        let (Some(generation), Some(language)) = (self.generation.as_mut(), self.model.language.as_ref())
+        else {
             return;
         };
         if generation.id != id || generation.ended.is_some() {
@@ -131,7 +135,9 @@ impl Session {
     pub(crate) fn cancel_generation(&mut self) {
         let Some(generation) = self.generation.as_mut() else { return };
         match generation.stage {
-            Stage::Waiting | Stage::Begin => self.finish(StopReason::Compute(Stop::Cancelled), Cost::default()),
+            Stage::Waiting | Stage::Begin => {
+                self.finish(StopReason::Compute(Stop::Cancelled), Cost::default())
+            }
             _ => {
                 let id = generation.id;
                 self.compute.push(ToCompute::Cancel { id });
@@ -141,7 +147,9 @@ impl Session {
 
     /// Compute is done.
     pub(crate) fn done(&mut self, id: u32, stop: Stop, cost: Cost) {
-        let Some(generation) = self.generation.as_ref().filter(|generation| generation.id == id) else { return };
+        let Some(generation) = self.generation.as_ref().filter(|generation| generation.id == id) else {
+            return;
+        };
         let reason = generation.ended.unwrap_or(StopReason::Compute(stop));
         self.finish(reason, cost);
     }
@@ -200,7 +208,10 @@ impl Session {
             return self.fail("compute failed again and again: the answer is given up. /status shows the servers, /load loads the model anew");
         }
         let kept = generation.generated();
-        self.say(Level::Warning, &format!("compute restarted: the conversation is kept, the answer goes on after {kept} token(s)"));
+        self.say(
+            Level::Warning,
+            &format!("compute restarted: the conversation is kept, the answer goes on after {kept} token(s)"),
+        );
         self.patience.start(SILENCE);
     }
 
@@ -220,7 +231,10 @@ impl Session {
         } else if waiting {
             self.fail("compute is not there; /status shows the servers, /restart compute starts it anew");
         } else {
-            self.say(Level::Warning, &format!("compute has been silent for {SILENCE} s; Ctrl-C stops waiting"));
+            self.say(
+                Level::Warning,
+                &format!("compute has been silent for {SILENCE} s; Ctrl-C stops waiting"),
+            );
             self.patience.start(SILENCE);
         }
     }

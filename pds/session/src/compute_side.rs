@@ -20,7 +20,9 @@ impl Session {
                 Ok(None) => break,
                 Err(_) => {
                     if self.generation.is_some() {
-                        self.fail("compute sent something that is no message; its answer is not trusted further");
+                        self.fail(
+                            "compute sent something that is no message; its answer is not trusted further",
+                        );
                     }
                     break;
                 }
@@ -60,7 +62,9 @@ impl Session {
     }
 
     fn prompt_progress(&mut self, id: u32, done: u32, total: u32) {
-        let Some(generation) = self.generation.as_ref().filter(|generation| generation.id == id) else { return };
+        let Some(generation) = self.generation.as_ref().filter(|generation| generation.id == id) else {
+            return;
+        };
         if generation.attempts == 1 {
             let (id, what) = (self.id(), Work::Prompt);
             self.console.push(ToConsole::Progress { id, what, done: done.into(), total: total.into() });
@@ -75,7 +79,9 @@ impl Session {
         match why {
             Refusal::NoModel => self.fail("compute has no model; /load loads one"),
             Refusal::PromptTooLong { most } => {
-                self.fail(&format!("the prompt is too long for compute, which takes {most} tokens: shorten the message"));
+                self.fail(&format!(
+                    "the prompt is too long for compute, which takes {most} tokens: shorten the message"
+                ));
             }
             Refusal::BadRequest => self.fail("compute did not understand the request; /regen tries again"),
             Refusal::NotFinite => {
@@ -87,7 +93,10 @@ impl Session {
     fn erased(&mut self) {
         self.erasing = false;
         if self.is(Kind::Clear) {
-            self.say(Level::Plain, "the conversation is forgotten and its memory erased; the system prompt stays");
+            self.say(
+                Level::Plain,
+                "the conversation is forgotten and its memory erased; the system prompt stays",
+            );
             self.end(true);
         }
     }

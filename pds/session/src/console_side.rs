@@ -117,7 +117,8 @@ impl Session {
         let room = LONGEST_TEXT - self.incoming.len().min(LONGEST_TEXT);
         if piece.as_slice().len() > room {
             self.incoming.clear();
-            return self.refuse(&format!("the text is too long: at most {LONGEST_TEXT} bytes; nothing was done"));
+            return self
+                .refuse(&format!("the text is too long: at most {LONGEST_TEXT} bytes; nothing was done"));
         }
         self.incoming.extend_from_slice(piece.as_slice());
         if last {
@@ -131,7 +132,10 @@ impl Session {
         match kind {
             Kind::System => {
                 let empty = said.trim().is_empty();
-                erase(core::mem::replace(&mut self.conversation.system, if empty { String::new() } else { said }));
+                erase(core::mem::replace(
+                    &mut self.conversation.system,
+                    if empty { String::new() } else { said },
+                ));
                 let done = if empty { "there is no system prompt now" } else { "the system prompt is set" };
                 self.say(Level::Plain, done);
                 self.end(true);
@@ -158,7 +162,8 @@ impl Session {
     fn set_template(&mut self, name: &str) -> Result<String, String> {
         let names = || Family::ALL.map(Family::name).join(", ");
         let family = Family::from_name(name).ok_or_else(|| format!("template must be one of {}", names()))?;
-        let language = self.model.language.as_mut().ok_or("no model is loaded, so there is no template to choose")?;
+        let language =
+            self.model.language.as_mut().ok_or("no model is loaded, so there is no template to choose")?;
         language.family = Some(family);
         Ok(format!("template is {family}"))
     }
@@ -188,7 +193,8 @@ impl Session {
 
     /// Stops the request, if it is under way.
     fn cancel(&mut self, id: u32) {
-        let Some(request) = self.request.as_mut().filter(|request| request.id == id && !request.cancelled) else {
+        let Some(request) = self.request.as_mut().filter(|request| request.id == id && !request.cancelled)
+        else {
             return;
         };
         request.cancelled = true;

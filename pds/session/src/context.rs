@@ -75,7 +75,10 @@ impl Session {
         let turns = self.model.language.as_ref().is_some_and(|language| language.has_turns());
         let limit = self.settings.predict;
         if stop == StopReason::Compute(Stop::ContextFull) || (used >= context && limit.is_none()) {
-            self.say(Level::Warning, &format!("the context is full ({used} of {context} tokens): the answer was cut off"));
+            self.say(
+                Level::Warning,
+                &format!("the context is full ({used} of {context} tokens): the answer was cut off"),
+            );
         } else if turns && !self.warned && u64::from(used) * 5 >= u64::from(context) * 4 {
             self.warned = true;
             let percent = u64::from(used) * 100 / u64::from(context.max(1));

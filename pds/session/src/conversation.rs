@@ -96,7 +96,8 @@ impl Conversation {
     pub fn messages(&self, all: bool) -> Vec<Message<'_>> {
         let skip = if all { 0 } else { self.turns.len().saturating_sub(1) };
         let system = Some(self.system.as_str()).filter(|text| !text.is_empty());
-        let mut messages: Vec<_> = system.map(|text| Message { role: Role::System, text }).into_iter().collect();
+        let mut messages: Vec<_> =
+            system.map(|text| Message { role: Role::System, text }).into_iter().collect();
         for turn in self.turns.iter().skip(skip) {
             messages.push(Message { role: Role::User, text: &turn.message });
             messages.extend(turn.answer.iter().map(|text| Message { role: Role::Assistant, text }));

@@ -102,12 +102,22 @@ impl Language {
     pub fn quantisation(&self) -> &'static str {
         let tensors = self.gguf.tensors();
         let of = |kind| tensors.iter().filter(|t| t.kind == kind).map(|t| t.elements() as u128).sum::<u128>();
-        tensors.iter().map(|t| t.kind).max_by_key(|kind| of(*kind)).map_or("without weights", |kind| kind.name())
+        tensors
+            .iter()
+            .map(|t| t.kind)
+            .max_by_key(|kind| of(*kind))
+            .map_or("without weights", |kind| kind.name())
     }
 
     /// What the header says of licences, line by line.
     pub fn license(&self) -> Vec<String> {
-        let keys = ["general.license", "general.license.name", "general.license.link", "general.author", "general.url"];
+        let keys = [
+            "general.license",
+            "general.license.name",
+            "general.license.link",
+            "general.author",
+            "general.url",
+        ];
         let lines = keys.iter().filter_map(|key| Some(format!("{key}: {}", self.text(key)?)));
         lines.collect()
     }

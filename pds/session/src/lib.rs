@@ -18,8 +18,8 @@ extern crate alloc;
 
 mod answer;
 mod benchmark;
-mod console_side;
 mod compute_side;
+mod console_side;
 mod context;
 pub mod conversation;
 pub mod language;

@@ -22,7 +22,11 @@ fn init() -> impl Handler {
     let mapped = "system.xml maps the link's regions";
     Session::new(
         Link::start(session_to_console().expect(mapped), console_to_session().expect(mapped), CONSOLE),
-        Link::start(session_to_supervisor().expect(mapped), supervisor_to_session().expect(mapped), SUPERVISOR),
+        Link::start(
+            session_to_supervisor().expect(mapped),
+            supervisor_to_session().expect(mapped),
+            SUPERVISOR,
+        ),
         Link::start(session_to_compute().expect(mapped), compute_to_session().expect(mapped), COMPUTE),
         vocabulary().unwrap_or(&[]),
         TIMER,

@@ -44,7 +44,9 @@ impl Session {
         let model = &self.model;
         match (&model.language, model.facts, model.absent) {
             (Some(_), Some(_), _) => None,
-            (Some(_), None, _) => Some("compute is not ready yet; try again in a moment, /status shows the servers".into()),
+            (Some(_), None, _) => {
+                Some("compute is not ready yet; try again in a moment, /status shows the servers".into())
+            }
             (None, _, true) if model.why.is_empty() => Some(format!("no model is loaded: {HOW}")),
             (None, _, true) => Some(format!("no model is loaded ({}): {HOW}", model.why)),
             (None, _, false) => Some("the model is still being loaded; try again in a moment".into()),
@@ -53,7 +55,9 @@ impl Session {
 
     /// Tells the console about the model, when that is news.
     pub(crate) fn tell_model(&mut self) {
-        let Some(news) = self.description().filter(|news| self.model.told.as_ref() != Some(news)) else { return };
+        let Some(news) = self.description().filter(|news| self.model.told.as_ref() != Some(news)) else {
+            return;
+        };
         self.model.told = Some(news.clone());
         self.console.push(news);
     }

@@ -57,9 +57,11 @@ impl Settings {
     fn set_seed(&mut self, value: &str) -> Result<(), String> {
         self.seed = match value {
             "random" | "-1" => None,
-            number => Some(number.parse().map_err(|_| {
-                String::from("seed must be a whole number from 0 to 2^64-1, or random")
-            })?),
+            number => Some(
+                number
+                    .parse()
+                    .map_err(|_| String::from("seed must be a whole number from 0 to 2^64-1, or random"))?,
+            ),
         };
         Ok(())
     }
@@ -78,7 +80,8 @@ impl Settings {
     pub fn sampling(&mut self, random: u64) -> Sampling {
         let seed = self.seed.unwrap_or(random);
         self.last_seed = Some(seed);
-        let Parameters { temperature, top_k, top_p, min_p, repeat_penalty, repeat_last_n, .. } = self.parameters;
+        let Parameters { temperature, top_k, top_p, min_p, repeat_penalty, repeat_last_n, .. } =
+            self.parameters;
         Sampling { temperature, top_k, top_p, min_p, repeat_penalty, repeat_last_n, seed }
     }
 
@@ -96,7 +99,9 @@ impl Settings {
             "num_predict" => self.predict.map_or("-1 (no limit)".into(), |limit| format!("{limit}")),
             "num_ctx" => self.context.map_or("0 (all there is)".into(), |limit| format!("{limit}")),
             "stop" if self.stops.texts().is_empty() => "not set".into(),
-            "stop" => self.stops.texts().iter().map(|text| format!("{text:?}")).collect::<Vec<_>>().join(", "),
+            "stop" => {
+                self.stops.texts().iter().map(|text| format!("{text:?}")).collect::<Vec<_>>().join(", ")
+            }
             _ => String::new(),
         }
     }
@@ -112,8 +117,17 @@ impl Settings {
 
 /// What can be set.
 pub const NAMES: [&str; 11] = [
-    "temperature", "top_k", "top_p", "min_p", "repeat_penalty", "repeat_last_n", "seed", "num_predict",
-    "num_ctx", "stop", "template",
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "repeat_penalty",
+    "repeat_last_n",
+    "seed",
+    "num_predict",
+    "num_ctx",
+    "stop",
+    "template",
 ];
 
 fn limit(name: &str, value: &str, none: &str, least: u32) -> Result<Option<u32>, String> {

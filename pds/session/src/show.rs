@@ -14,7 +14,9 @@ impl Session {
         let shown = match what {
             Show::Info => self.info(),
             Show::Parameters => self.parameters(),
-            Show::System if self.conversation.system.is_empty() => "there is no system prompt; /set system TEXT sets one".into(),
+            Show::System if self.conversation.system.is_empty() => {
+                "there is no system prompt; /set system TEXT sets one".into()
+            }
             Show::System => self.conversation.system.clone(),
             Show::Template => self.template(),
             Show::License => self.license(),

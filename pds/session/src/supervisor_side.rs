@@ -43,14 +43,20 @@ impl Session {
     fn list_model(&mut self, name: &Name, bytes: u64, loaded: bool) {
         if self.is(Kind::Models) {
             let mark = if loaded { "  (loaded)" } else { "" };
-            self.say(Level::Plain, &format!("  {:<40} {:>7} bytes{mark}", text(name.as_slice()), count(bytes)));
+            self.say(
+                Level::Plain,
+                &format!("  {:<40} {:>7} bytes{mark}", text(name.as_slice()), count(bytes)),
+            );
         }
     }
 
     fn list_end(&mut self, count: u32) {
         if self.is(Kind::Models) {
             match count {
-                0 => self.say(Level::Plain, "no model files on the disk; put a .gguf file on it (cargo xtask run --model FILE.gguf)"),
+                0 => self.say(
+                    Level::Plain,
+                    "no model files on the disk; put a .gguf file on it (cargo xtask run --model FILE.gguf)",
+                ),
                 _ => self.say(Level::Plain, "/load NAME loads one of them"),
             }
             self.end(true);

@@ -144,10 +144,12 @@ impl World {
         let [to_session, from_session, to_supervisor, from_supervisor] = regions;
         let (console, session, supervisor) = enter(kernel.clone(), || {
             let session = Link::start(to_session.view(), from_session.view().as_readable(), SESSION);
-            let supervisor = Link::start(to_supervisor.view(), from_supervisor.view().as_readable(), SUPERVISOR);
+            let supervisor =
+                Link::start(to_supervisor.view(), from_supervisor.view().as_readable(), SUPERVISOR);
             let console = Console::new(Fake(wire.clone()), session, supervisor, TIMER, Some(platform()));
             let session = Link::start(from_session.view(), to_session.view().as_readable(), SESSION);
-            let supervisor = Link::start(from_supervisor.view(), to_supervisor.view().as_readable(), SUPERVISOR);
+            let supervisor =
+                Link::start(from_supervisor.view(), to_supervisor.view().as_readable(), SUPERVISOR);
             (console, session, supervisor)
         });
         let mut world = Self { kernel, wire, console: Some(console), session, supervisor, regions };
@@ -233,7 +235,9 @@ impl World {
     pub fn message(&mut self) -> (u32, String) {
         let (mut id, mut bytes) = (0, Vec::new());
         for request in self.requests() {
-            let console_session::ToSession::Text { id: of, piece, .. } = request else { panic!("{request:?}") };
+            let console_session::ToSession::Text { id: of, piece, .. } = request else {
+                panic!("{request:?}")
+            };
             bytes.extend_from_slice(piece.as_slice());
             id = of;
         }
