@@ -43,7 +43,7 @@ impl Model {
         let mut file = writer.header();
         for (i, size) in sizes.iter().enumerate() {
             file.extend((0..size * 4).map(|at| (at * 31 + i * 7 + at / 255) as u8));
-            file.resize(file.len() + Writer::padding((size * 4) as u64) as usize, 0);
+            file.resize(file.len() + Writer::padding((size * 4) as u64), 0);
         }
         file
     }
