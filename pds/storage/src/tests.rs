@@ -148,7 +148,8 @@ impl System {
             },
         ];
         let storage = Storage::new(Some(disk.clone()), clients);
-        (loader.link.poll(), retriever.link.poll());
+        loader.link.poll();
+        retriever.link.poll();
         Self { kernel, disk, storage, loader, retriever, writes: writes.writable() }
     }
 
