@@ -19,6 +19,8 @@ pub const BUSY_SINCE: usize = 3;
 pub const BUSY_TICKS: usize = 4;
 /// First of eight words that each PD defines for itself (queue depths, counters).
 pub const GAUGES: usize = 8;
+/// The gauge that means the same in every PD: requests that wait or are under way.
+pub const QUEUE: usize = 0;
 /// Number of gauges.
 pub const GAUGE_COUNT: usize = 8;
 /// First word of the last panic's text; empty again once the PD has restarted.
@@ -33,6 +35,11 @@ pub fn started(entry: u64) {
     page.store(STARTS, page.load(STARTS, Relaxed) + 1, Relaxed);
     page.store(BUSY_SINCE, clock::ticks(), Relaxed);
     page.store(TEXT, 0, Relaxed);
+}
+
+/// This PD's own page, as the supervisor sees it.
+pub fn own_page() -> Option<memory_region::Readable<'static>> {
+    backend::health_page().map(|page| page.as_readable())
 }
 
 /// An event begins.

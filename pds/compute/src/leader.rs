@@ -73,6 +73,10 @@ impl Leader {
         loop {
             ipc_pd::health::beat();
             self.mail.exchange();
+            ipc_pd::health::gauge(
+                ipc_pd::health::QUEUE,
+                self.mail.waiting() + u64::from(self.request.is_some()),
+            );
             self.crew.poll();
             self.follow_restarts();
             while let Some(order) = self.mail.next_order() {

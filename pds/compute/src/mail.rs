@@ -101,6 +101,11 @@ impl Mail {
         if self.clear_to_send() { self.inbox.pop_front() } else { None }
     }
 
+    /// Messages of session that wait.
+    pub fn waiting(&self) -> u64 {
+        self.session.waiting() + self.inbox.len() as u64
+    }
+
     /// Next order of the supervisor.
     pub fn next_order(&mut self) -> Option<control::ToCompute> {
         self.orders.pop_front()

@@ -289,7 +289,7 @@ fn cancel_erase_and_release_are_obeyed() {
         system.ask(1, &golden.prompt, 200);
         while !matches!(system.message(), ToSession::Token { sequence: 3, .. }) {}
         system.session.send(&ToCompute::Cancel { id: 1 }).unwrap();
-        assert_eq!(system.until(|s| done(s)), Stop::Cancelled);
+        assert_eq!(system.until(done), Stop::Cancelled);
         system.session.send(&ToCompute::Erase).unwrap();
         while system.message() != ToSession::Erased {}
         system.ask(2, &golden.prompt, 4);

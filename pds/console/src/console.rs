@@ -116,7 +116,7 @@ impl<T: Terminal> Console<T> {
             }
             health::beat();
         }
-        health::gauge(0, self.session.link.waiting() + self.supervisor.link.waiting());
+        health::gauge(health::QUEUE, self.session.link.waiting() + self.supervisor.link.waiting());
     }
 
     /// Takes what was typed. While a request is under way only Ctrl-C counts at once; the rest is kept.

@@ -101,7 +101,7 @@ impl<T: Terminal> Console<T> {
         say!(self.screen, "{:pad$}{:<10}  ", "", state_name(*state));
         let memory = Bytes(*memory).shown();
         say!(self.screen, "{:>3}.{} %  {core:<4}  ", cpu_permille / 10, cpu_permille % 10);
-        say!(self.screen, "{restarts:<8}  {memory:<10}  {}\n", gauges[0]);
+        say!(self.screen, "{restarts:<8}  {memory:<10}  {}\n", gauges[ipc_pd::health::QUEUE]);
     }
 }
 

@@ -52,7 +52,7 @@ pub const PATIENCE: u64 = 20_000_000;
 /// What the PD's gauges show.
 pub mod gauge {
     /// Bytes of the current or last load that are in place.
-    pub const BYTES: usize = 0;
+    pub const BYTES: usize = 4;
     /// Loads that succeeded.
     pub const SEALED: usize = 1;
     /// Loads that failed.

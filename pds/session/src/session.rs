@@ -84,7 +84,7 @@ impl Session {
             health::beat();
         }
         let waiting = self.console.waiting() + self.supervisor.waiting() + self.compute.waiting();
-        health::gauge(0, waiting);
+        health::gauge(health::QUEUE, waiting);
         health::gauge(1, self.conversation.turns().len() as u64);
     }
 

@@ -42,8 +42,8 @@ pub const PATIENCE: u64 = 5_000_000;
 
 /// What the PD's gauges show.
 pub mod gauge {
-    /// Requests carried out.
-    pub const REQUESTS: usize = 0;
+    /// Requests under way: the queue's depth.
+    pub const IN_FLIGHT: usize = ipc_pd::health::QUEUE;
     /// Sectors read and written.
     pub const SECTORS: usize = 1;
     /// Requests that the device failed.
@@ -52,8 +52,8 @@ pub mod gauge {
     pub const REFUSED: usize = 3;
     /// Clients that broke the protocol, so far.
     pub const MISBEHAVED: usize = 4;
-    /// Requests under way.
-    pub const IN_FLIGHT: usize = 5;
+    /// Requests carried out.
+    pub const REQUESTS: usize = 5;
     /// Resets of the device.
     pub const RESETS: usize = 6;
     /// Partition table: 0 being read or no device, 1 good, 2 its backup serves, 3 unusable.

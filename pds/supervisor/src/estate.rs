@@ -13,6 +13,7 @@ use crate::post::{Post, Regions};
 use crate::report;
 use crate::text::piece;
 use crate::ward::{Condition, Facts, Ward};
+use crate::watch::CpuMeter;
 use heapless::Deque;
 use ipc_pd::{Child, clock};
 use ipc_protocol::console_supervisor as console;
@@ -25,7 +26,8 @@ use memory_region::Readable;
 pub struct Means {
     /// The platform page.
     pub platform: Option<&'static [u8]>,
-    /// Health pages in the order of [`CHILDREN`]; a child without one does not exist.
+    /// Health pages in the order of [`CHILDREN`]; a child without one, or one that the platform page does not
+    /// name, does not exist.
     pub health: [Option<Readable<'static>>; COUNT],
     /// The link to console.
     pub console: Option<Regions>,
@@ -37,8 +39,15 @@ pub struct Means {
     pub loader: Option<Regions>,
 }
 
+/// The supervisor's own row of `status`.
+pub(crate) struct Own {
+    pub(crate) memory: u64,
+    pub(crate) meter: CpuMeter,
+}
+
 /// See the module's documentation.
 pub struct Estate {
+    pub(crate) own: Own,
     pub(crate) wards: [Option<Ward>; COUNT],
     pub(crate) console: Post<console::ToConsole, console::ToSupervisor, 24>,
     pub(crate) session: Post<session::ToSession, session::ToSupervisor, 8>,
@@ -52,22 +61,26 @@ pub(crate) fn now_ms() -> u64 {
     clock::to_micros(clock::ticks()) / 1000
 }
 
-fn wards(means: &Means) -> [Option<Ward>; COUNT] {
-    let platform = means.platform.and_then(Platform::decode).unwrap_or_default();
+fn wards(means: &Means, platform: &Platform) -> [Option<Ward>; COUNT] {
     core::array::from_fn(|index| {
         let policy = &CHILDREN[index];
         let known = platform.pds.iter().find(|pd| pd.name.as_slice() == policy.name.as_bytes());
         let facts = known
             .map_or(Facts { core: policy.core, memory: 0 }, |pd| Facts { core: pd.core, memory: pd.memory });
-        means.health[index].map(|page| Ward::new(policy, Child::new(index as u8), page, facts))
+        let exists = known.is_some() || platform.pds.is_empty();
+        let page = means.health[index].filter(|_| exists);
+        page.map(|page| Ward::new(policy, Child::new(index as u8), page, facts))
     })
 }
 
 impl Estate {
     /// Starts the links.
     pub fn new(means: Means) -> Self {
+        let platform = means.platform.and_then(Platform::decode).unwrap_or_default();
+        let own = platform.pds.iter().find(|pd| pd.name.as_slice() == b"supervisor");
         Self {
-            wards: wards(&means),
+            own: Own { memory: own.map_or(0, |own| own.memory), meter: CpuMeter::default() },
+            wards: wards(&means, &platform),
             console: Post::start(means.console, CONSOLE_CHANNEL),
             session: Post::start(means.session, SESSION_CHANNEL),
             compute: Post::start(means.compute, COMPUTE_CHANNEL),

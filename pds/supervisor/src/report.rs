@@ -1,13 +1,15 @@
 //! What the console is told about a child: failures for people, status rows.
 
 use crate::children::Policy;
+use crate::estate::Own;
 use crate::fault::Cause;
 use crate::post::Post;
 use crate::text::{Text, name, piece};
 use crate::ward::{Condition, Ward};
+use crate::watch::Sample;
 use core::fmt::Write;
 use ipc_pd::health;
-use ipc_protocol::console_supervisor::{Action, FaultReport, ToConsole, ToSupervisor};
+use ipc_protocol::console_supervisor::{Action, FaultReport, State, ToConsole, ToSupervisor};
 
 type Console = Post<ToConsole, ToSupervisor, 24>;
 
@@ -61,6 +63,20 @@ fn last_words(console: &mut Console, ward: &Ward, cause: Cause) {
 pub fn no_restart(console: &mut Console, policy: &Policy) {
     let text = piece!("{} cannot be restarted: it never said where it starts", policy.name);
     console.send(ToConsole::Notice { text });
+}
+
+/// The supervisor's own row of `status`: it is at work on it.
+pub fn own_status(own: &mut Own, now: u64) -> ToConsole {
+    let sample = health::own_page().map(|page| Sample::of(&page)).unwrap_or_default();
+    ToConsole::Pd {
+        name: name("supervisor"),
+        state: State::Busy,
+        cpu_permille: own.meter.permille(&sample, now),
+        restarts: 0,
+        memory: own.memory,
+        gauges: [0; 4],
+        core: 0,
+    }
 }
 
 /// One row of `status`.

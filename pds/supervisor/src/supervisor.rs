@@ -299,8 +299,11 @@ impl Supervisor {
             }
             row += 1;
         }
-        let told = self.estate.console.offer(&ToConsole::StatusEnd);
-        self.status = (!told).then_some(row);
+        let own = report::own_status(&mut self.estate.own, now);
+        let told = row > COUNT || self.estate.console.offer(&own);
+        let ended = told && self.estate.console.offer(&ToConsole::StatusEnd);
+        // One past the children: only the end is still to be told.
+        self.status = (!ended).then_some(if told { COUNT + 1 } else { row });
     }
 }
 
