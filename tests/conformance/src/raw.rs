@@ -69,3 +69,7 @@ pub fn set_word(index: usize, value: u64) {
     // SAFETY: as in `word`.
     unsafe { (ipc_abi::AARCH64_IPC_BUFFER as *mut u64).add(1 + index).write_volatile(value) }
 }
+
+/// Gives every test program a `.bss`, which the runtime's start-up code expects.
+#[used]
+static BSS: core::sync::atomic::AtomicU64 = core::sync::atomic::AtomicU64::new(0);

@@ -40,10 +40,7 @@ pub(crate) fn leave(mut guard: Guard, core: usize) -> *const Context {
     guard.kernel().schedule();
     loop {
         if let Some(id) = guard.kernel().current() {
-            if CORES.load(Ordering::Relaxed) > 1 {
-                // Before the lock is free: whoever takes it next must not believe this core to be in the kernel.
-                IN_KERNEL[core & 3].store(false, Ordering::Release);
-            }
+            left(core);
             return CONTEXTS.pointer(id);
         }
         guard = idle(guard, core);
@@ -67,10 +64,30 @@ fn idle(guard: Guard, core: usize) -> Guard {
 extern "C" fn cloister_syscall() -> *const Context {
     let core = this_core();
     let mut guard = enter(core);
-    if guard.kernel().enter(core) {
-        guard.kernel().syscall();
+    if !guard.kernel().enter(core) {
+        return leave(guard, core);
     }
+    if guard.kernel().fast_syscall()
+        && let Some(id) = guard.kernel().current()
+    {
+        left(core);
+        return CONTEXTS.pointer(id);
+    }
+    slow_syscall(guard, core)
+}
+
+#[inline(never)]
+fn slow_syscall(mut guard: Guard, core: usize) -> *const Context {
+    guard.kernel().syscall();
     leave(guard, core)
+}
+
+/// Before the lock is free: whoever takes it next must not believe this core to be in the kernel.
+#[inline(always)]
+fn left(core: usize) {
+    if CORES.load(Ordering::Relaxed) > 1 {
+        IN_KERNEL[core & 3].store(false, Ordering::Release);
+    }
 }
 
 #[unsafe(no_mangle)]
