@@ -31,7 +31,7 @@ pub enum State {
     BlockedOnNotification,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Thread {
     pub state: State,
     pub priority: u8,
@@ -69,14 +69,14 @@ pub(crate) enum Waiting {
 }
 
 /// A queue of threads, highest priority first.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Endpoint {
     pub waiting: Waiting,
     pub head: Option<Id>,
     pub tail: Option<Id>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Notification {
     /// Signalled and not yet taken. A signal with badge 0 counts.
     pub active: bool,
@@ -94,7 +94,7 @@ pub(crate) enum Above {
     Context(Id),
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reply {
     /// The caller that waits, or the receiver that offers this object.
     pub thread: Option<Id>,
@@ -102,7 +102,7 @@ pub(crate) struct Reply {
     pub above: Above,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SchedulingContext {
     pub thread: Option<Id>,
     /// Top of the stack of calls that it was donated along.
@@ -127,7 +127,7 @@ pub(crate) struct Core {
     pub ready: ReadyQueues,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Line {
     pub irq: u32,
     pub owner: Option<Id>,

@@ -9,5 +9,4 @@ pub mod faults;
 #[cfg(target_os = "none")]
 pub mod raw;
 pub mod report;
-#[cfg(target_os = "none")]
 pub mod uart;

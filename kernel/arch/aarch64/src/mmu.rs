@@ -29,7 +29,9 @@ struct KernelTable(UnsafeCell<[u64; 512]>);
 // SAFETY: written by the first core before the others start, and by nobody afterwards.
 unsafe impl Sync for KernelTable {}
 impl KernelTable {
-    const EMPTY: Self = Self(UnsafeCell::new([0; 512]));
+    const fn empty() -> Self {
+        Self(UnsafeCell::new([0; 512]))
+    }
     fn physical(&self) -> u64 {
         linear::physical(self.0.get())
     }
@@ -39,10 +41,10 @@ impl KernelTable {
     }
 }
 
-static LEVEL_1: KernelTable = KernelTable::EMPTY;
-static LEVEL_2: [KernelTable; 3] = [KernelTable::EMPTY; 3];
-static LEVEL_3: KernelTable = KernelTable::EMPTY;
-static EMPTY: KernelTable = KernelTable::EMPTY;
+static LEVEL_1: KernelTable = KernelTable::empty();
+static LEVEL_2: [KernelTable; 3] = [const { KernelTable::empty() }; 3];
+static LEVEL_3: KernelTable = KernelTable::empty();
+static EMPTY: KernelTable = KernelTable::empty();
 
 unsafe extern "C" {
     static __text_start: u8;

@@ -27,7 +27,7 @@ const FAR_PONG: u64 = 7;
 const ROUNDS: u64 = 20_000;
 
 fn init() -> NullHandler {
-    let mut uart = Uart(uart().map_or(0, |region| region.address));
+    let mut uart = Uart(uart());
     if wired(FAR_PONG) {
         row(&mut uart, "call of an active server on another core", ROUNDS / 10, || call(FAR_ACTIVE, 4));
         row(&mut uart, "notification ping-pong with another core", ROUNDS / 10, || ping_pong(FAR_PONG));

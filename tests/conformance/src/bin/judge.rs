@@ -33,7 +33,7 @@ struct Judge {
 }
 
 fn init() -> Judge {
-    let mut uart = Uart(uart().map_or(0, |region| region.address));
+    let mut uart = Uart(uart());
     let _ = writeln!(uart, "conformance: start");
     let expected = REPORTS.iter().find(|(name, _)| *name == ipc_pd::pd_name()).map_or(0, |entry| entry.1);
     Judge { uart, passed: 0, failed: 0, reports: 0, mode: 0, expected }
