@@ -131,6 +131,34 @@ global_asm!(
     "ldr x9, ={base}",
     "orr x30, x30, x9",
     "ret",
+    //
+    // x0: table of the kernel's half, x1: of the lower half, x2: TCR_EL1, x3: SCTLR_EL1. Called with the boot tables
+    // on. From the identity map, so that no address is translated by two different tables at once.
+    ".globl cloister_switch_tables",
+    "cloister_switch_tables:",
+    "ldr x9, ={base}",
+    "adr x10, 1f",
+    "bic x10, x10, x9",
+    "br x10",
+    "1: msr ttbr1_el1, x1",
+    "isb",
+    "tlbi vmalle1",
+    "dsb nsh",
+    "isb",
+    "msr ttbr1_el1, x0",
+    "isb",
+    "adr x10, 2f",
+    "orr x10, x10, x9",
+    "br x10",
+    "2: msr ttbr0_el1, x1",
+    "msr tcr_el1, x2",
+    "isb",
+    "tlbi vmalle1",
+    "dsb nsh",
+    "isb",
+    "msr sctlr_el1, x3",
+    "isb",
+    "ret",
     ".ltorg",
     stack = const STACK,
     sctlr_off = const crate::mmu::SCTLR_OFF,
@@ -143,4 +171,6 @@ global_asm!(
 unsafe extern "C" {
     /// Entry of the further cores, a physical address once [`crate::linear::BASE`] is taken off.
     pub(crate) fn cloister_secondary();
+    /// Replaces the boot tables.
+    pub(crate) fn cloister_switch_tables(kernel: u64, lower: u64, tcr: u64, sctlr: u64);
 }

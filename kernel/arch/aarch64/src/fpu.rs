@@ -1,6 +1,7 @@
 //! FPU and SIMD registers, switched lazily: they stay with their last user on a core until another thread needs them.
 //!
-//! One design rule: a PD that is passive may go on on another core, so its registers are saved as soon as it leaves.
+//! One design rule: with several cores a thread may go on on another one, so its registers are saved when it leaves a
+//! core; they are loaded again only where another thread used the FPU meanwhile, or the thread itself elsewhere.
 
 use crate::registers::{isb, read, write};
 use core::cell::UnsafeCell;

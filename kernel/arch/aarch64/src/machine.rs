@@ -2,7 +2,7 @@
 
 use crate::context::{CONTEXTS, Context};
 use crate::message::Buffer;
-use crate::percpu::{self, IN_KERNEL};
+use crate::percpu::{self, CORES, IN_KERNEL};
 use crate::registers::{isb, read, write};
 use crate::{Console, fpu, gic};
 use core::fmt::Write;
@@ -28,7 +28,8 @@ struct Space {
     /// `CNTKCTL_EL1`.
     clock: u64,
     fpu: bool,
-    passive: bool,
+    /// Core plus one whose FPU registers are the newest of this thread.
+    fpu_core: u8,
 }
 
 /// The machine.
@@ -42,7 +43,7 @@ impl Machine {
     /// Without threads.
     pub(crate) const NEW: Self = Self {
         buffers: Table([Buffer::NONE; OBJECTS]),
-        spaces: Table([Space { base: 0, clock: 0, fpu: false, passive: false }; OBJECTS]),
+        spaces: Table([Space { base: 0, clock: 0, fpu: false, fpu_core: 0 }; OBJECTS]),
         spec: None,
     };
 
@@ -59,7 +60,7 @@ impl Machine {
             base,
             clock: CNTKCTL_COUNTER | if timer { CNTKCTL_TIMER } else { 0 },
             fpu: pd.flags & Pd::FPU != 0,
-            passive: pd.flags & Pd::PASSIVE != 0,
+            fpu_core: 0,
         };
         // SAFETY: the description gives each PD a page of RAM for its buffer; the kernel checked that it lies in RAM.
         self.buffers[id] = unsafe { Buffer::new(pd.ipc_buffer_phys.get()) };
@@ -76,12 +77,14 @@ impl Machine {
         let core = unsafe { percpu::this() };
         fpu::allow(true);
         core.fpu_on = true;
-        if core.fpu_owner != Some(id) {
-            if let Some(old) = core.fpu_owner {
+        let here = core.index as u8 + 1;
+        if core.fpu_owner != Some(id) || self.spaces[id].fpu_core != here {
+            if let Some(old) = core.fpu_owner.filter(|_| !saved_on_leaving()) {
                 fpu::save(old);
             }
             fpu::load(id);
             core.fpu_owner = Some(id);
+            self.spaces[id].fpu_core = here;
         }
         true
     }
@@ -96,11 +99,16 @@ impl Machine {
         let tpidr = read!("tpidr_el0");
         // SAFETY: this core has `id` loaded, so its context belongs to this core.
         unsafe { (*context).tpidr = tpidr };
-        if self.spaces[id].passive && core.fpu_owner == Some(id) {
+        if core.fpu_on && saved_on_leaving() {
             fpu::save(id);
-            core.fpu_owner = None;
         }
     }
+}
+
+/// Whether a thread that leaves a core may go on on another one, so that its FPU registers are saved at once.
+#[inline(always)]
+fn saved_on_leaving() -> bool {
+    CORES.load(Ordering::Relaxed) > 1
 }
 
 impl Arch for Machine {
@@ -158,7 +166,9 @@ impl Arch for Machine {
             }
             None => (crate::mmu::no_space(), CNTKCTL_COUNTER, 0, 0),
         };
-        let fpu_on = thread.is_some() && core.fpu_owner == thread;
+        let fpu_on = thread.is_some_and(|id| {
+            core.fpu_owner == Some(id) && usize::from(self.spaces[id].fpu_core) == core.index + 1
+        });
         // SAFETY: these registers act on EL0 only, which runs next with this thread's values; the lower half maps
         // nothing that the kernel uses.
         unsafe {

@@ -1,7 +1,7 @@
 //! Address spaces: the kernel's own, with code read-only and everything else not executable, and one per PD.
 
 use crate::linear;
-use crate::registers::{dsb, isb, read, write};
+use crate::registers::{dsb, read};
 use core::cell::UnsafeCell;
 use kernel_spec::{Mapping, Spec};
 use memory_paging::{Access, Attributes, MapError, Memory, TableMemory};
@@ -112,16 +112,10 @@ fn kernel_pages(block: u64) {
 pub(crate) fn adopt() {
     dsb();
     let tcr = read!("tcr_el1") & !0x3f | USER_BITS;
-    // SAFETY: the kernel's half maps the executing code, stack and data at the addresses in use; the lower half is
-    // used by nobody in the kernel.
+    // SAFETY: the kernel's half maps the executing code, stack and data at the addresses in use, and the lower half
+    // still is the boot tables' identity map, which the routine leaves last.
     unsafe {
-        write!("ttbr0_el1", EMPTY.physical());
-        write!("ttbr1_el1", LEVEL_1.physical());
-        write!("tcr_el1", tcr);
-        isb();
-        core::arch::asm!("tlbi vmalle1", "dsb sy", "isb", options(nostack));
-        write!("sctlr_el1", SCTLR_ON | SCTLR_WXN);
-        isb();
+        crate::boot::cloister_switch_tables(LEVEL_1.physical(), EMPTY.physical(), tcr, SCTLR_ON | SCTLR_WXN);
     }
 }
 

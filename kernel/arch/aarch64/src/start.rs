@@ -205,6 +205,11 @@ fn start_core() {
         write!("cntv_ctl_el0", 1u64);
         write!("cntp_ctl_el0", 0u64);
     }
+    // SAFETY: EL0 gets neither performance counters nor debug channels; both are unknown after reset.
+    unsafe {
+        write!("pmuserenr_el0", 0u64);
+        write!("mdscr_el1", 0u64);
+    }
     // SAFETY: EL0 may use the FPU at first on no core; `percpu::init` says it is on, so turn it off for both.
     unsafe { percpu::this() }.fpu_on = false;
     crate::fpu::allow(false);
