@@ -16,6 +16,9 @@ const PEER: Channel = Channel::new(2);
 /// A server with time of its own.
 const ACTIVE: Channel = Channel::new(3);
 
+/// A passive server that passes its calls on to [`PASSIVE`].
+const RELAY: Channel = Channel::new(4);
+
 struct Client;
 
 impl Handler for Client {
@@ -25,6 +28,8 @@ impl Handler for Client {
 fn init() -> Client {
     report("calls of a passive server carry 0 to 120 words and the label", echoes(PASSIVE));
     report("calls of an active server do so too", echoes(ACTIVE));
+    report("a passive server may call another one", echoes(RELAY));
+    report("a message is cut at 120 words and carries no capabilities", long_message());
     report("a signal to another PD and its answer arrive", ping_pong());
     report("a call on an empty slot answers invalid capability", empty_slot());
     report("a call of a notification answers and signals", call_of_notification());
@@ -58,8 +63,18 @@ fn ping_pong() -> bool {
 }
 
 fn empty_slot() -> bool {
-    let answer = raw::call(ipc_abi::slot::CALL_BASE + 40, raw::tag(5, 2), [1, 2, 3, 4]);
-    answer.label() == 2 && answer.length() == 1 && answer.words[0] == 0
+    [ipc_abi::slot::CALL_BASE + 40, 0, 511, 1 << 63].into_iter().all(|slot| {
+        let answer = raw::call(slot, raw::tag(5, 2), [1, 2, 3, 4]);
+        answer.label() == 2 && answer.length() == 1 && answer.words[0] == 0
+    })
+}
+
+fn long_message() -> bool {
+    let capabilities = 0x1f << 7;
+    let to = ipc_abi::slot::CALL_BASE + u64::from(PASSIVE.id());
+    let long = raw::call(to, raw::tag(3, 127) | capabilities, [0; 4]);
+    let short = raw::call(to, raw::tag(3, 1) | capabilities, [0; 4]);
+    long.tag == raw::tag(4, 120) && short.tag == raw::tag(4, 1) && short.words[0] == u64::MAX
 }
 
 fn call_of_notification() -> bool {

@@ -21,7 +21,7 @@ ipc_pd::protection_domain!(init);
 const FAULTY: Child = Child::new(10);
 const SPINNER: Child = Child::new(11);
 /// Results of the other programs that must arrive before the run ends, by the judge's name.
-const REPORTS: [(&str, u32); 2] = [("judge", 10), ("judge_smp", 22)];
+const REPORTS: [(&str, u32); 2] = [("judge", 12), ("judge_smp", 28)];
 
 struct Judge {
     uart: Uart,
