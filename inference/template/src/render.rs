@@ -91,7 +91,7 @@ pub fn render<'a>(
     if messages.iter().skip(1).any(|message| message.role == Role::System) {
         return Err(RenderError::LateSystemMessage);
     }
-    out.try_reserve(2 + messages.len() * 8)?;
+    out.try_reserve((messages.len() + 1) * 8)?;
     out.push(Segment::Begin);
     match family {
         Family::MistralV1 | Family::MistralV3 | Family::MistralTekken => mistral(family, messages, out),

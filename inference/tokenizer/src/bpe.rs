@@ -2,7 +2,8 @@
 //! Byte-level byte-pair encoding: a word starts as its bytes, and the adjacent pair of lowest rank is merged first,
 //! the leftmost among equals.
 //!
-//! Merges do not cross words, which the pre-tokenizer cuts; a word of n bytes costs O(n log n).
+//! Merges do not cross words, which the pre-tokenizer cuts; a word of n bytes costs O(n log n). Gemma 4's vocabulary
+//! starts from characters instead ("raw"), with spaces and bytes written as in SentencePiece.
 
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
@@ -13,7 +14,7 @@ use crate::error::{EncodeError, TokenizerError};
 use crate::merges::Merges;
 use crate::metadata::Metadata;
 use crate::pre::PreTokenizer;
-use crate::spm::push;
+use crate::spm::{ByteTokens, escape_spaces, push};
 use crate::symbols::{NONE, Symbols};
 use crate::vocabulary::Vocabulary;
 
@@ -22,8 +23,8 @@ use crate::vocabulary::Vocabulary;
 pub(crate) struct Bpe {
     pub pre: PreTokenizer,
     merges: Merges,
-    /// The token of each single byte.
-    bytes: [u32; 256],
+    /// The token of each single byte: its character in GPT-2's alphabet, or `<0xNN>` for raw text.
+    bytes: ByteTokens,
 }
 
 impl Bpe {
@@ -33,6 +34,7 @@ impl Bpe {
         metadata: &Metadata<'_, '_>,
         vocabulary: &Vocabulary<'_>,
         pre: PreTokenizer,
+        unknown: Option<u32>,
     ) -> Result<Self, TokenizerError> {
         let token = |byte: u8| {
             let mut utf8 = [0; 4];
@@ -40,7 +42,8 @@ impl Bpe {
             vocabulary.find_text(name.as_bytes()).unwrap_or(NONE)
         };
         let merges = Merges::new(metadata.merges()?, vocabulary)?;
-        Ok(Self { pre, merges, bytes: core::array::from_fn(|byte| token(byte as u8)) })
+        let bytes = if pre.raw() { ByteTokens::new(vocabulary, unknown) } else { ByteTokens::of(token) };
+        Ok(Self { pre, merges, bytes })
     }
 
     /// Appends the tokens of `text`.
@@ -54,6 +57,10 @@ impl Bpe {
         out: &mut Vec<u32>,
     ) -> Result<(), EncodeError> {
         let mut word = Word::new(self, vocabulary);
+        if self.pre.raw() {
+            let escaped = escape_spaces(text, false)?;
+            return self.pre.split(&escaped, &mut |piece| word.encode(piece, out));
+        }
         self.pre.split(text, &mut |piece| word.encode(piece, out))
     }
 }
@@ -80,25 +87,53 @@ impl<'t, 'a> Word<'t, 'a> {
     }
 
     fn encode(&mut self, word: &str, out: &mut Vec<u32>) -> Result<(), EncodeError> {
-        if self.bpe.pre.ignore_merges()
+        if self.is_kept_whole(word)
             && let Some(token) = self.whole(word)
         {
             return push(out, token);
         }
-        self.symbols.set_bytes(word.len())?;
-        self.tokens.clear();
-        self.tokens.try_reserve(word.len())?;
-        self.tokens.extend(word.bytes().map(|byte| self.bpe.bytes[usize::from(byte)]));
-        for left in 0..word.len() {
+        self.start(word)?;
+        for left in 0..self.symbols.len() {
             self.consider(left as u32)?;
         }
         while let Some(Reverse(candidate)) = self.queue.pop() {
             self.merge(candidate)?;
         }
-        // As in llama.cpp, a byte for which the vocabulary has no token is left out.
-        let kept = self.symbols.starts().map(|at| self.tokens[at]).filter(|token| *token != NONE);
-        for token in kept {
-            push(out, token)?;
+        self.emit(word, out)
+    }
+
+    /// Whether a word that is a token is not cut.
+    fn is_kept_whole(&self, word: &str) -> bool {
+        let pre = &self.bpe.pre;
+        pre.ignore_merges() || (pre.raw() && word.bytes().all(|byte| byte == b'\n'))
+    }
+
+    /// One symbol per byte, or per character of raw text.
+    fn start(&mut self, word: &str) -> Result<(), EncodeError> {
+        self.tokens.clear();
+        self.tokens.try_reserve(word.len())?;
+        if !self.bpe.pre.raw() {
+            self.tokens.extend(word.bytes().map(|byte| self.bpe.bytes.find(byte)));
+            return self.symbols.set_bytes(word.len());
+        }
+        let token = |c: char| self.vocabulary.find_text(c.encode_utf8(&mut [0; 4]).as_bytes());
+        self.tokens.extend(word.chars().map(|c| token(c).unwrap_or(NONE)));
+        self.symbols.set_characters(word.as_bytes())
+    }
+
+    /// Appends what the merges left. Raw characters that are no tokens are written as bytes; a byte that is no token
+    /// is left out, as in llama.cpp.
+    fn emit(&self, word: &str, out: &mut Vec<u32>) -> Result<(), EncodeError> {
+        for (index, range) in self.symbols.left() {
+            match self.tokens[index] {
+                NONE if self.bpe.pre.raw() => {
+                    word.as_bytes()[range]
+                        .iter()
+                        .try_for_each(|byte| push(out, self.bpe.bytes.get(*byte)?))?;
+                }
+                NONE => {}
+                token => push(out, token)?,
+            }
         }
         Ok(())
     }
@@ -107,6 +142,9 @@ impl<'t, 'a> Word<'t, 'a> {
     fn whole(&mut self, word: &str) -> Option<u32> {
         if word.len() > self.vocabulary.longest() {
             return None;
+        }
+        if self.bpe.pre.raw() {
+            return self.vocabulary.find_text(word.as_bytes());
         }
         self.spelled.clear();
         self.spelled.try_reserve(2 * word.len()).ok()?;

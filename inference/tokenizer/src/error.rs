@@ -67,6 +67,8 @@ pub enum TokenizerError {
     DuplicateToken { first: u32, second: u32 },
     /// A token's text is not UTF-8.
     TokenNotUtf8 { id: u32 },
+    /// A token's text is longer than 65,536 bytes; no real one is.
+    TokenTooLong { id: u32 },
     /// The score of a token is not a number, so merges have no order.
     ScoreNotANumber { id: u32 },
     /// A special token's id is not below the number of tokens.
@@ -107,6 +109,9 @@ impl fmt::Display for TokenizerError {
                 write!(f, "tokenizer.ggml.tokens: tokens {first} and {second} have the same text")
             }
             Self::TokenNotUtf8 { id } => write!(f, "tokenizer.ggml.tokens: token {id} is not UTF-8"),
+            Self::TokenTooLong { id } => {
+                write!(f, "tokenizer.ggml.tokens: token {id} is longer than 65536 bytes")
+            }
             Self::ScoreNotANumber { id } => {
                 write!(f, "tokenizer.ggml.scores: the score of token {id} is not a number")
             }

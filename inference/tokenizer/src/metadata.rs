@@ -16,7 +16,7 @@ const MERGES: &str = "tokenizer.ggml.merges";
 pub enum Model {
     /// `llama`: SentencePiece's byte-pair merges by score, with byte fallback.
     Spm,
-    /// `gpt2`: byte-level merges by rank.
+    /// `gpt2`: byte-level merges by rank; `gemma4`: the same over characters.
     Bpe,
     /// `bert`: WordPiece.
     Wpm,
@@ -26,7 +26,7 @@ impl Model {
     fn read(name: &str) -> Result<Self, TokenizerError> {
         match name {
             "llama" => Ok(Self::Spm),
-            "gpt2" => Ok(Self::Bpe),
+            "gpt2" | "gemma4" => Ok(Self::Bpe),
             "bert" => Ok(Self::Wpm),
             other => Err(TokenizerError::UnknownModel(Name::new(other))),
         }
@@ -71,13 +71,14 @@ impl<'g, 'a> Metadata<'g, 'a> {
     /// A key is missing, of another type, or an array is too short.
     pub fn read(gguf: &'g Gguf<'a>) -> Result<Self, TokenizerError> {
         const MODEL: &str = "tokenizer.ggml.model";
-        let model = Model::read(gguf.require(MODEL, gguf.str(MODEL))?)?;
+        let name = gguf.require(MODEL, gguf.str(MODEL))?;
+        let model = Model::read(name)?;
         let tokens = strings(gguf, TOKENS)?.ok_or_else(|| missing(TOKENS))?;
         let count = tokens.checked_count()?;
         Ok(Self {
             gguf,
             model,
-            pre: gguf.str("tokenizer.ggml.pre")?,
+            pre: if name == "gemma4" { Some(name) } else { gguf.str("tokenizer.ggml.pre")? },
             name: gguf.str("general.name").ok().flatten().unwrap_or(""),
             tokens,
             scores: per_token(gguf, SCORES, ValueType::F32, count)?,

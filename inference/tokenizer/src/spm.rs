@@ -6,6 +6,7 @@
 //! n characters costs O(n log n) whatever it consists of.
 
 use alloc::collections::BinaryHeap;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -14,7 +15,7 @@ use crate::symbols::{NONE, Symbols};
 use crate::vocabulary::Vocabulary;
 
 /// U+2581, which stands for a space in the vocabulary.
-pub(crate) const SPACE: &[u8] = "\u{2581}".as_bytes();
+pub(crate) const SPACE: &str = "\u{2581}";
 
 /// Two neighbouring symbols that could become one token.
 #[derive(Debug)]
@@ -58,7 +59,17 @@ impl ByteTokens {
             let name = [b'<', b'0', b'x', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)], b'>'];
             vocabulary.find(&name).or_else(|| vocabulary.find(&[byte])).or(unknown).unwrap_or(NONE)
         };
+        Self::of(token)
+    }
+
+    /// What `token` gives for each byte.
+    pub fn of(token: impl Fn(u8) -> u32) -> Self {
         Self(core::array::from_fn(|byte| token(byte as u8)))
+    }
+
+    /// The token of `byte`, or `NONE`.
+    pub fn find(&self, byte: u8) -> u32 {
+        self.0[usize::from(byte)]
     }
 
     pub fn get(&self, byte: u8) -> Result<u32, EncodeError> {
@@ -70,18 +81,16 @@ impl ByteTokens {
 }
 
 /// Replaces each space by U+2581, after one more at the start if `prefix`.
-pub(crate) fn escape_spaces(text: &str, prefix: bool) -> Result<Vec<u8>, EncodeError> {
+pub(crate) fn escape_spaces(text: &str, prefix: bool) -> Result<String, EncodeError> {
     let spaces = text.bytes().filter(|byte| *byte == b' ').count() + usize::from(prefix);
-    let mut escaped = Vec::new();
+    let mut escaped = String::new();
     escaped.try_reserve_exact(text.len() + 3 * spaces)?;
     if prefix {
-        escaped.extend_from_slice(SPACE);
+        escaped.push_str(SPACE);
     }
-    for byte in text.bytes() {
-        match byte {
-            b' ' => escaped.extend_from_slice(SPACE),
-            _ => escaped.push(byte),
-        }
+    for (index, part) in text.split(' ').enumerate() {
+        escaped.push_str(if index > 0 { SPACE } else { "" });
+        escaped.push_str(part);
     }
     Ok(escaped)
 }
@@ -96,8 +105,8 @@ pub(crate) fn encode(
     text: &[u8],
     out: &mut Vec<u32>,
 ) -> Result<(), EncodeError> {
-    let mut merger =
-        Merger { vocabulary, text, symbols: Symbols::characters(text)?, queue: BinaryHeap::new() };
+    let mut merger = Merger { vocabulary, text, symbols: Symbols::default(), queue: BinaryHeap::new() };
+    merger.symbols.set_characters(text)?;
     merger.queue.try_reserve(merger.symbols.len())?;
     for left in 0..merger.symbols.len() {
         merger.consider(left as u32)?;
@@ -138,7 +147,7 @@ impl Merger<'_, '_> {
     }
 
     fn emit(&self, bytes: &ByteTokens, out: &mut Vec<u32>) -> Result<(), EncodeError> {
-        for range in self.symbols.ranges() {
+        for (_, range) in self.symbols.left() {
             let piece = &self.text[range];
             match self.vocabulary.find_text(piece) {
                 Some(token) => push(out, token)?,
@@ -159,7 +168,7 @@ pub(crate) fn push(out: &mut Vec<u32>, token: u32) -> Result<(), EncodeError> {
 /// Appends `text` with every U+2581 turned back into a space.
 pub(crate) fn unescape_spaces(mut text: &[u8], out: &mut Vec<u8>) {
     while let Some((first, rest)) = text.split_first() {
-        match text.strip_prefix(SPACE) {
+        match text.strip_prefix(SPACE.as_bytes()) {
             Some(after) => {
                 out.push(b' ');
                 text = after;

@@ -5,6 +5,9 @@ use alloc::vec::Vec;
 
 use crate::error::TokenizerError;
 
+/// Longest text of a token in bytes, so that a decoder's memory is bounded.
+const LONGEST_TOKEN: usize = 1 << 16;
+
 /// The elements of a GGUF array of strings as they lie in the file: each is a 64-bit little-endian length
 /// and that many bytes.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +70,7 @@ impl<'a> StringTable<'a> {
     /// Notes where each text lies.
     ///
     /// # Errors
-    /// As [`RawStrings::for_each`]; [`TokenizerError::TokenNotUtf8`]; no memory.
+    /// As [`RawStrings::for_each`]; a text that is not UTF-8 or too long; no memory.
     pub fn new(raw: RawStrings<'a>) -> Result<Self, TokenizerError> {
         let mut starts = Vec::new();
         starts.try_reserve_exact(raw.checked_count()?)?;
@@ -75,6 +78,9 @@ impl<'a> StringTable<'a> {
         raw.for_each(|start, text| {
             let id = starts.len() as u32;
             core::str::from_utf8(text).map_err(|_| TokenizerError::TokenNotUtf8 { id })?;
+            if text.len() > LONGEST_TOKEN {
+                return Err(TokenizerError::TokenTooLong { id });
+            }
             longest = longest.max(text.len());
             starts.push(start);
             Ok(())

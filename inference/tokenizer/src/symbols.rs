@@ -23,22 +23,22 @@ struct Symbol {
 pub(crate) struct Symbols(Vec<Symbol>);
 
 impl Symbols {
-    /// One piece per character of `text`, which is UTF-8.
+    /// Starts anew with one piece per character of `text`, which is UTF-8.
     ///
     /// # Errors
     /// No memory.
-    pub fn characters(text: &[u8]) -> Result<Self, EncodeError> {
+    pub fn set_characters(&mut self, text: &[u8]) -> Result<(), EncodeError> {
         let starts_character = |byte: &u8| *byte & 0xc0 != 0x80;
         let count = text.iter().filter(|byte| starts_character(byte)).count();
-        let mut symbols: Vec<Symbol> = Vec::new();
-        symbols.try_reserve_exact(count)?;
+        self.0.clear();
+        self.0.try_reserve(count)?;
         for (at, byte) in text.iter().enumerate() {
-            match symbols.last_mut() {
+            match self.0.last_mut() {
                 Some(last) if !starts_character(byte) => last.length += 1,
-                _ => symbols.push(Symbol::new(at, symbols.len(), count)),
+                _ => self.0.push(Symbol::new(at, self.0.len(), count)),
             }
         }
-        Ok(Self(symbols))
+        Ok(())
     }
 
     /// Starts anew with one piece for each of `count` bytes.
@@ -84,15 +84,10 @@ impl Symbols {
         true
     }
 
-    /// The starts of the pieces that are left, in order. Of single bytes these are also their positions in the list.
-    pub fn starts(&self) -> impl Iterator<Item = usize> {
-        self.ranges().map(|range| range.start)
-    }
-
-    /// The ranges of text of the pieces that are left, in order.
-    pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
-        let left = self.0.iter().filter(|symbol| symbol.length > 0);
-        left.map(|symbol| symbol.start as usize..(symbol.start + symbol.length) as usize)
+    /// The pieces that are left, in order: number and range of text.
+    pub fn left(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let left = self.0.iter().enumerate().filter(|(_, symbol)| symbol.length > 0);
+        left.map(|(index, symbol)| (index, symbol.start as usize..(symbol.start + symbol.length) as usize))
     }
 }
 

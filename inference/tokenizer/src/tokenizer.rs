@@ -196,7 +196,7 @@ impl<'a> Tokenizer<'a> {
         match &self.algorithm {
             Algorithm::Spm { bytes, space_prefix } => {
                 let escaped = spm::escape_spaces(text, *space_prefix && after_special)?;
-                spm::encode(&self.vocabulary, bytes, &escaped, out)
+                spm::encode(&self.vocabulary, bytes, escaped.as_bytes(), out)
             }
             Algorithm::Bpe(bpe) => bpe.encode(&self.vocabulary, text, out),
             Algorithm::Wpm { normaliser, unknown } => {
@@ -264,7 +264,7 @@ impl Algorithm {
         pre: Option<PreTokenizer>,
     ) -> Result<Self, TokenizerError> {
         match (pre, metadata.model) {
-            (Some(pre), _) => Ok(Self::Bpe(Bpe::new(metadata, vocabulary, pre)?)),
+            (Some(pre), _) => Ok(Self::Bpe(Bpe::new(metadata, vocabulary, pre, special.unknown)?)),
             (None, Model::Wpm) => Ok(Self::Wpm {
                 normaliser: Normaliser::read(metadata)?,
                 unknown: special.unknown.ok_or(TokenizerError::NoSuchSpecialToken(UNKNOWN))?,
@@ -280,6 +280,7 @@ impl Algorithm {
     fn append_text(&self, text: &[u8], out: &mut Vec<u8>) {
         match self {
             Self::Spm { .. } | Self::Wpm { .. } => spm::unescape_spaces(text, out),
+            Self::Bpe(bpe) if bpe.pre.raw() => spm::unescape_spaces(text, out),
             Self::Bpe(_) => bpe::unspell(text, out),
         }
     }

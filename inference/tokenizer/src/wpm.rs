@@ -103,7 +103,7 @@ impl Words<'_, '_> {
     fn push(&mut self, c: char) -> Result<(), EncodeError> {
         if self.characters == 0 {
             self.word.try_reserve(SPACE.len() + 4 * LONGEST_WORD)?;
-            self.word.extend_from_slice(SPACE);
+            self.word.extend_from_slice(SPACE.as_bytes());
         }
         self.characters += 1;
         if self.characters <= LONGEST_WORD {

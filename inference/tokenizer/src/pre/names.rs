@@ -11,10 +11,12 @@ pub(crate) struct PreTokenizer {
     stages: &'static [Stage],
     ignore_merges: bool,
     add_bos: bool,
+    raw: bool,
 }
 
 /// What the families share.
-const PLAIN: PreTokenizer = PreTokenizer { stages: &[words::gpt2], ignore_merges: false, add_bos: false };
+const PLAIN: PreTokenizer =
+    PreTokenizer { stages: &[words::gpt2], ignore_merges: false, add_bos: false, raw: false };
 
 impl PreTokenizer {
     /// The pre-tokenizer of a byte-pair vocabulary; the other models have none.
@@ -40,9 +42,12 @@ impl PreTokenizer {
             }
             "llama3" | "llama-v3" | "llama-bpe" | "falcon3" | "falcon-h1" | "pixtral" | "midm-2.0"
             | "lfm2" | "jina-v5-nano" => {
-                Self { stages: &[words::llama3], ignore_merges: true, add_bos: true }
+                Self { stages: &[words::llama3], ignore_merges: true, add_bos: true, raw: false }
             }
-            "tekken" => Self { stages: &[words::tekken], ignore_merges: true, add_bos: true },
+            "tekken" => Self { stages: &[words::tekken], ignore_merges: true, add_bos: true, raw: false },
+            "gemma4" | "granite-embed-multi-311m" => {
+                Self { stages: &[runs::lines], ignore_merges: false, add_bos: true, raw: true }
+            }
             "minicpm5" => Self { ignore_merges: true, ..stages(&[runs::three_digits, words::minicpm5]) },
             "dbrx" | "smaug-bpe" | "glm4" | "chatglm-bpe" => stages(&[words::llama3]),
             "gpt-2" | "phi-2" | "jina-es" | "jina-de" | "gigachat" | "jina-v2-es" | "jina-v2-de"
@@ -84,6 +89,11 @@ impl PreTokenizer {
     /// Whether a word that is a token is never cut further.
     pub fn ignore_merges(&self) -> bool {
         self.ignore_merges
+    }
+
+    /// Whether words are merged from characters, not from bytes in GPT-2's alphabet.
+    pub fn raw(&self) -> bool {
+        self.raw
     }
 
     /// Whether a text begins with `bos` where the file does not say.

@@ -49,6 +49,12 @@ pub(crate) fn newline(text: &str) -> Step {
     run_or_gap(text, 1, is_newline)
 }
 
+/// `[^\n]+|[\n]+`
+pub(crate) fn lines(text: &str) -> Step {
+    let newlines = text.starts_with('\n');
+    Step::Match(run(text, |c| (c == '\n') == newlines))
+}
+
 /// `\s?\p{L}+`
 pub(crate) fn spaced_letters(text: &str) -> Step {
     spaced_run(text, is_letter)

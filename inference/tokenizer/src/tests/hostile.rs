@@ -52,6 +52,19 @@ fn duplicate_tokens_are_named() {
     assert_eq!(draft.error(), TokenizerError::DuplicateToken { first: 1, second });
 }
 
+#[test]
+fn tokens_too_long_or_not_utf8_are_named() {
+    let mut draft = Draft::spm();
+    let id = draft.tokens.len() as u32;
+    draft.token("x".repeat(65_537), 0.0, NORMAL);
+    assert_eq!(draft.error(), TokenizerError::TokenTooLong { id });
+    let mut file = Draft::spm().file();
+    let at = file.windows(5).position(|window| window == b"<unk>").unwrap();
+    file[at] = 0xff;
+    let error = Tokenizer::from_gguf(&Gguf::parse(&file).unwrap()).unwrap_err();
+    assert_eq!(error, TokenizerError::TokenNotUtf8 { id: 0 });
+}
+
 /// As in llama.cpp, which loads such vocabularies: nothing ever becomes an empty token, and it shows nothing.
 #[test]
 fn empty_tokens_are_harmless() {

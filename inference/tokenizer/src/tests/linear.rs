@@ -44,6 +44,7 @@ fn one_letter_spaces_and_noise_cost_linear_work() {
     ];
     let mut drafts: Vec<(String, Draft)> = all.map(|pre| (pre.into(), Draft::bpe(pre))).into();
     drafts.push(("spm".into(), Draft::spm()));
+    drafts.push(("raw".into(), Draft::raw()));
     drafts.push(("wpm".into(), Draft::wpm()));
     for (name, draft) in &drafts {
         for unit in ["a", " ", "1", "!", "\n", "é", "A", "Éa", "'", " \n", "a\u{301}", "\u{0}", "한"] {

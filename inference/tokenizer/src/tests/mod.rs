@@ -90,6 +90,25 @@ impl Draft {
         draft
     }
 
+    /// Gemma 4's kind: characters, bytes, and doubled characters.
+    fn raw() -> Self {
+        let mut draft = Self { model: "gemma4", ..Self::spm() };
+        draft.ids.push((key_of("bos"), 1));
+        for (letter, lengths) in [("a", &[1usize, 2, 4, 8][..]), ("▁", &[1, 2, 4, 8]), ("\n", &[1, 2])] {
+            for length in lengths {
+                let half = letter.repeat(*length);
+                if *length == 1 && letter == "\n" {
+                    draft.token(half.clone(), 0.0, NORMAL);
+                }
+                if !draft.tokens.contains(&half.repeat(2)) {
+                    draft.token(half.repeat(2), 0.0, NORMAL);
+                }
+                draft.merges.push(format!("{half} {half}"));
+            }
+        }
+        draft
+    }
+
     /// Special tokens, letters, and pieces of words.
     fn wpm() -> Self {
         let mut draft = Self { model: "bert", ..Self::default() };
@@ -112,7 +131,7 @@ impl Draft {
         }
         writer.strings("tokenizer.ggml.tokens", &self.tokens);
         writer.f32s("tokenizer.ggml.scores", &self.scores).i32s("tokenizer.ggml.token_type", &self.kinds);
-        if self.model == "gpt2" {
+        if matches!(self.model, "gpt2" | "gemma4") {
             writer.strings("tokenizer.ggml.merges", &self.merges);
         }
         for (key, id) in &self.ids {

@@ -35,6 +35,7 @@ proptest! {
     fn spm_restores_any_text(text: String) {
         let text = without_escape(&text);
         Draft::spm().with(|tokenizer| assert_eq!(tokenizer.decode(&encode(tokenizer, &text)), text));
+        Draft::raw().with(|tokenizer| assert_eq!(tokenizer.decode(&encode(tokenizer, &text)), text));
     }
 
     #[test]
@@ -101,6 +102,18 @@ fn a_character_is_held_until_it_is_whole() {
         decoder.push(tokenizer, 3 + 0xf0, &mut text);
         decoder.finish(&mut text);
         assert_eq!(text, "é🦙\u{fffd}");
+    });
+}
+
+#[test]
+fn raw_merges_work_on_characters() {
+    Draft::raw().with(|tokenizer| {
+        let texts = |text: &str| -> Vec<&str> {
+            encode(tokenizer, text).into_iter().map(|token| tokenizer.text(token)).collect()
+        };
+        assert_eq!(texts("aaa  é"), ["aa", "a", "▁▁", "<0xC3>", "<0xA9>"]);
+        assert_eq!(texts("a\n\n\n"), ["a", "\n\n", "\n"]);
+        assert_eq!(texts("\n\n\n\n"), ["\n\n\n\n"]);
     });
 }
 
