@@ -7,6 +7,8 @@ use core::fmt;
 pub enum GptError {
     /// The disk is too small for any table.
     DiskTooSmall { sectors: u64 },
+    /// The device could not read the table.
+    Unreadable,
     /// There is no signature: the disk has another kind of table, or none.
     NoSignature,
     /// The revision is not 1.x.
@@ -35,6 +37,7 @@ impl fmt::Display for GptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DiskTooSmall { sectors } => write!(f, "the disk has only {sectors} sectors"),
+            Self::Unreadable => write!(f, "its sectors cannot be read"),
             Self::NoSignature => write!(f, "there is no GUID partition table"),
             Self::UnsupportedRevision { revision } => write!(f, "its revision is {revision:#x}, not 1.x"),
             Self::BadHeaderSize { size } => write!(f, "its header claims {size} bytes"),

@@ -26,7 +26,7 @@ pub use scan::{Scan, Step};
 /// Bytes per sector.
 pub const SECTOR: usize = 512;
 /// Most sectors that a scan asks for at once.
-pub const CHUNK: u32 = 16;
+pub const CHUNK: u32 = 8;
 /// Most partitions in use.
 pub const MAX_PARTITIONS: usize = 16;
 

@@ -5,8 +5,8 @@ use crate::header::{CRC, Header};
 use crate::{CHUNK, GptError, SECTOR, Table};
 
 /// What a scan does next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
     /// Feed it these sectors, at most [`CHUNK`].
     Read {
         /// First sector.
@@ -15,7 +15,7 @@ pub enum Step {
         count: u32,
     },
     /// The partitions.
-    Done(Table),
+    Done(&'a Table),
     /// Neither table can be used; the error is that of the primary one.
     Failed(GptError),
 }
@@ -32,7 +32,7 @@ pub struct Scan {
 #[derive(Clone, Debug)]
 enum Phase {
     Header,
-    Entries { header: Header, done: u64, checksum: u32, table: Table },
+    Entries(Entries),
     Done(Table),
     Failed(GptError),
 }
@@ -48,14 +48,14 @@ impl Scan {
     }
 
     /// What to do next.
-    pub fn step(&self) -> Step {
+    pub fn step(&self) -> Step<'_> {
         match &self.phase {
             Phase::Header => Step::Read { sector: self.header_sector(), count: 1 },
-            Phase::Entries { header, done, .. } => {
+            Phase::Entries(Entries { header, done, .. }) => {
                 let left = header.table_bytes().div_ceil(SECTOR as u64) - done;
                 Step::Read { sector: header.entries + done, count: left.min(u64::from(CHUNK)) as u32 }
             }
-            Phase::Done(table) => Step::Done(table.clone()),
+            Phase::Done(table) => Step::Done(table),
             Phase::Failed(error) => Step::Failed(*error),
         }
     }
@@ -66,15 +66,14 @@ impl Scan {
 
     /// Takes the bytes of the sectors that [`Scan::step`] asked for; anything else counts as a bad table.
     pub fn feed(&mut self, bytes: &[u8]) {
-        match self.fed(bytes) {
-            Ok(phase) => self.phase = phase,
-            Err(error) => self.reject(error),
+        if let Err(error) = self.fed(bytes) {
+            self.reject(error);
         }
     }
 
     /// The sectors could not be read: tries the backup.
     pub fn unreadable(&mut self) {
-        self.reject(GptError::NoSignature);
+        self.reject(GptError::Unreadable);
     }
 
     fn reject(&mut self, error: GptError) {
@@ -85,45 +84,47 @@ impl Scan {
         self.primary.get_or_insert(error);
     }
 
-    fn fed(&self, bytes: &[u8]) -> Result<Phase, GptError> {
-        match self.phase.clone() {
+    fn fed(&mut self, bytes: &[u8]) -> Result<(), GptError> {
+        match &mut self.phase {
             Phase::Header => {
                 let sector = bytes.first_chunk().ok_or(GptError::NoSignature)?;
                 let header = Header::read(sector, self.header_sector(), self.disk)?;
                 let table = Table { primary: self.primary, ..Table::default() };
-                Ok(Phase::Entries { header, done: 0, checksum: CRC.digest().finalize(), table })
+                let checksum = CRC.digest().finalize();
+                self.phase = Phase::Entries(Entries { header, done: 0, checksum, table });
             }
-            Phase::Entries { header, done, checksum, table } => {
-                let entries = Entries { header, done, checksum, table };
-                entries.fed(bytes)
+            Phase::Entries(entries) => {
+                if entries.fed(bytes)? {
+                    self.phase = Phase::Done(core::mem::take(&mut entries.table));
+                }
             }
-            ended => Ok(ended),
+            Phase::Done(_) | Phase::Failed(_) => {}
         }
+        Ok(())
     }
 }
 
+#[derive(Clone, Debug)]
 struct Entries {
     header: Header,
+    /// Sectors that have been read.
     done: u64,
+    /// Of those.
     checksum: u32,
     table: Table,
 }
 
 impl Entries {
-    fn fed(mut self, bytes: &[u8]) -> Result<Phase, GptError> {
+    /// Whether these were the last ones.
+    fn fed(&mut self, bytes: &[u8]) -> Result<bool, GptError> {
         let left = self.header.table_bytes() - self.done * SECTOR as u64;
         let wanted = left.min(u64::from(CHUNK) * SECTOR as u64) as usize;
         let bytes = bytes.get(..wanted).ok_or(GptError::EntriesChecksum)?;
         self.checksum = continued(self.checksum, bytes);
         self.take(bytes)?;
         self.done += wanted.div_ceil(SECTOR) as u64;
-        match left == wanted as u64 {
-            true => self.finish(),
-            false => {
-                let Self { header, done, checksum, table } = self;
-                Ok(Phase::Entries { header, done, checksum, table })
-            }
-        }
+        let last = left == wanted as u64;
+        if last { self.check().map(|()| true) } else { Ok(false) }
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), GptError> {
@@ -138,7 +139,7 @@ impl Entries {
         Ok(())
     }
 
-    fn finish(self) -> Result<Phase, GptError> {
+    fn check(&self) -> Result<(), GptError> {
         if self.checksum != self.header.entries_checksum {
             return Err(GptError::EntriesChecksum);
         }
@@ -148,7 +149,7 @@ impl Entries {
                 return Err(GptError::Overlap { first: first.index, second: second.index });
             }
         }
-        Ok(Phase::Done(self.table))
+        Ok(())
     }
 }
 

@@ -69,7 +69,7 @@ fn scan(image: &[u8]) -> Result<Table, GptError> {
                 assert!(count > 0 && count <= CHUNK);
                 scan.feed(&image[sector as usize * SECTOR..][..count as usize * SECTOR]);
             }
-            Step::Done(table) => return Ok(table),
+            Step::Done(table) => return Ok(table.clone()),
             Step::Failed(error) => return Err(error),
         }
     }

@@ -89,6 +89,11 @@ impl Disk {
         self.lives
     }
 
+    /// Reads under way.
+    pub fn reads(&self) -> usize {
+        self.slots.iter().filter(|slot| **slot != Slot::Free).count()
+    }
+
     /// Largest read in sectors: an eighth of the data region.
     pub fn slot_sectors(&self) -> u32 {
         (self.data.words() * 8 / MAX_IN_FLIGHT / SECTOR) as u32

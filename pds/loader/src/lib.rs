@@ -51,14 +51,16 @@ pub const PATIENCE: u64 = 20_000_000;
 
 /// What the PD's gauges show.
 pub mod gauge {
+    /// Reads under way: the queue's depth.
+    pub const READS: usize = 0;
     /// Bytes of the current or last load that are in place.
-    pub const BYTES: usize = 4;
+    pub const BYTES: usize = 1;
     /// Loads that succeeded.
-    pub const SEALED: usize = 1;
+    pub const SEALED: usize = 2;
     /// Loads that failed.
-    pub const FAILED: usize = 2;
-    /// Restarts of storage that were noticed.
-    pub const STORAGE_STARTS: usize = 3;
+    pub const FAILED: usize = 3;
+    /// Starts of storage that were noticed.
+    pub const STORAGE_STARTS: usize = 4;
 }
 
 /// The regions that a load writes. Both are read by other PDs only while this one is stopped.
@@ -220,6 +222,7 @@ impl Loader {
         if let Job::Load(load) = &self.job {
             health::gauge(gauge::BYTES, load.bytes_done());
         }
+        health::gauge(gauge::READS, self.disk.reads() as u64);
         health::gauge(gauge::SEALED, self.sealed);
         health::gauge(gauge::FAILED, self.failed);
         health::gauge(gauge::STORAGE_STARTS, self.disk.lives());

@@ -182,29 +182,35 @@ impl<D: BlockDevice> Disk<D> {
 
     fn scan(&mut self) {
         let (Table::Reading(scan), Some(device)) = (&self.table, &mut self.device) else { return };
-        match scan.step() {
+        let table = match scan.step() {
             Step::Read { sector, count } => {
                 let transfer = Transfer { sector, count, area: PRIVATE, offset: 0 };
                 self.scanning = device.submit(SCAN, Operation::Read(transfer)).is_ok();
-                if !self.scanning {
-                    self.table = Table::Unusable;
+                if self.scanning {
+                    return;
                 }
+                Table::Unusable
             }
             Step::Done(table) => {
                 let from_backup = table.primary.is_some();
-                self.table = Table::Known { partitions: Partitions::of(&table), from_backup };
+                Table::Known { partitions: Partitions::of(table), from_backup }
             }
-            Step::Failed(_) => self.table = Table::Unusable,
-        }
+            Step::Failed(_) => Table::Unusable,
+        };
+        self.table = table;
     }
 
     fn scanned(&mut self, result: Result<(), DeviceError>) {
         self.scanning = false;
         self.completions += 1;
         let (Table::Reading(scan), Some(device)) = (&mut self.table, &self.device) else { return };
-        match (result, scan.step()) {
-            (Ok(()), Step::Read { count, .. }) => {
-                let mut bytes = [0; PRIVATE_BYTES];
+        let count = match scan.step() {
+            Step::Read { count, .. } => count,
+            _ => 0,
+        };
+        match (result, count) {
+            (Ok(()), 1..) => {
+                let mut bytes = [0; SCAN_BYTES];
                 let bytes = &mut bytes[..count as usize * SECTOR];
                 device.copy_private(0, bytes);
                 scan.feed(bytes);
@@ -215,7 +221,8 @@ impl<D: BlockDevice> Disk<D> {
     }
 }
 
-const _: () = assert!(drivers_gpt::CHUNK as usize * SECTOR <= PRIVATE_BYTES);
+const SCAN_BYTES: usize = drivers_gpt::CHUNK as usize * SECTOR;
+const _: () = assert!(SCAN_BYTES <= PRIVATE_BYTES);
 
 fn finished(request: &Request, outcome: Outcome) -> Ended {
     Ended { client: request.client, epoch: request.epoch, id: request.id, outcome }
