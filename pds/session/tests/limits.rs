@@ -58,7 +58,7 @@ fn the_warning_comes_at_80_percent_and_only_once() {
     let mut world = World::ready(chat_model(), 1000);
     let (_, said) = talk(&mut world, "x", &"a".repeat(700));
     assert_eq!(said, "");
-    let (_, said) = talk(&mut world, "x", &"a".repeat(40));
+    let (_, said) = talk(&mut world, "x", &"a".repeat(100));
     assert!(said.contains("% of the context is used"), "{said}");
     let (_, said) = talk(&mut world, "x", "a");
     assert_eq!(said, "");
