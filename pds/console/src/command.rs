@@ -132,7 +132,7 @@ pub const PLAIN: [&str; 12] = [
     "chat",
 ];
 /// Parameters of the session.
-pub const PARAMETERS: [&str; 10] = [
+pub const PARAMETERS: [&str; 11] = [
     "temperature",
     "top_k",
     "top_p",
@@ -143,6 +143,7 @@ pub const PARAMETERS: [&str; 10] = [
     "num_predict",
     "num_ctx",
     "stop",
+    "template",
 ];
 const SWITCHES: [&str; 9] =
     ["system", "parameter", "history", "nohistory", "verbose", "quiet", "wordwrap", "nowordwrap", "columns"];

@@ -59,6 +59,8 @@ pub struct Console<T> {
 pub(crate) struct Peer<L> {
     pub link: L,
     pub known: bool,
+    /// It broke the protocol: nothing more is believed until it restarts.
+    pub broken: bool,
 }
 
 impl<T: Terminal> Console<T> {
@@ -76,8 +78,8 @@ impl<T: Terminal> Console<T> {
             keys: Keys::default(),
             typed: heapless::Deque::new(),
             typed_lost: 0,
-            session: Peer { link: session, known: false },
-            supervisor: Peer { link: supervisor, known: false },
+            session: Peer { link: session, known: false, broken: false },
+            supervisor: Peer { link: supervisor, known: false, broken: false },
             outbox: Outbox::default(),
             to_supervisor: heapless::Deque::new(),
             patience: Patience::new(timer),
@@ -261,6 +263,24 @@ impl<T: Terminal> Console<T> {
         write(&mut self.screen);
         if editing {
             self.editor.redraw(&mut self.screen);
+        }
+    }
+
+    /// A peer broke the protocol: the user is told once, and does not wait for it.
+    pub(crate) fn distrust(&mut self, peer: &str) {
+        self.announce(|screen| {
+            say!(
+                *screen,
+                "error: {peer} broke the protocol; nothing it says is believed until /restart {peer}\n"
+            );
+        });
+        let waiting = match self.mode {
+            Mode::Session(_) => peer == "session",
+            Mode::Status | Mode::Control => peer == "supervisor",
+            _ => false,
+        };
+        if waiting {
+            self.prompt();
         }
     }
 

@@ -80,6 +80,8 @@ impl Editor {
         self.prompt = prompt;
         (self.start, self.at) = (prompt.len(), prompt.len());
         self.paint(screen, 0);
+        let cursor = self.cell(self.draft.before().len());
+        self.go(screen, cursor);
     }
 
     /// Makes room for other output: the line is erased, the cursor stands at the start of a row.

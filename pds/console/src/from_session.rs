@@ -18,15 +18,13 @@ impl<T: Terminal> Console<T> {
             self.session_started();
         }
         let mut moved = false;
-        while self.screen.room() >= MESSAGE_ROOM {
+        while !self.session.broken && self.screen.room() >= MESSAGE_ROOM {
             match self.session.link.receive() {
                 Ok(Some(message)) => self.session_says(message),
                 Ok(None) => break,
                 Err(_) => {
-                    self.announce(|screen| {
-                        say!(*screen, "warning: session sent something that is no message\n")
-                    });
-                    break;
+                    self.session.broken = true;
+                    self.distrust("session");
                 }
             }
             moved = true;
@@ -36,6 +34,7 @@ impl<T: Terminal> Console<T> {
 
     /// The first start is no news; a later one means that the conversation is gone.
     fn session_started(&mut self) {
+        self.session.broken = false;
         self.notice.clear();
         self.outbox.clear();
         if !core::mem::replace(&mut self.session.known, true) {

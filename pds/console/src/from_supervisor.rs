@@ -18,14 +18,13 @@ impl<T: Terminal> Console<T> {
             self.supervisor_started();
         }
         let mut moved = false;
-        while self.screen.room() >= MESSAGE_ROOM {
+        while !self.supervisor.broken && self.screen.room() >= MESSAGE_ROOM {
             match self.supervisor.link.receive() {
                 Ok(Some(message)) => self.supervisor_says(message),
                 Ok(None) => break,
                 Err(_) => {
-                    let text = "warning: supervisor sent something that is no message\n";
-                    self.announce(|screen| say!(*screen, "{text}"));
-                    break;
+                    self.supervisor.broken = true;
+                    self.distrust("supervisor");
                 }
             }
             moved = true;
@@ -34,6 +33,7 @@ impl<T: Terminal> Console<T> {
     }
 
     fn supervisor_started(&mut self) {
+        self.supervisor.broken = false;
         self.ask_for_banner();
         if !core::mem::replace(&mut self.supervisor.known, true) {
             return;

@@ -15,12 +15,14 @@ pub struct Side<Tx, Rx> {
     link: Link<Tx, Rx>,
     queue: VecDeque<Tx>,
     known: bool,
+    /// It broke the protocol: nothing more is believed until it restarts.
+    broken: bool,
 }
 
 impl<Tx: Serialize, Rx: DeserializeOwned> Side<Tx, Rx> {
     /// Nothing is queued.
     pub fn new(link: Link<Tx, Rx>) -> Self {
-        Self { link, queue: VecDeque::new(), known: false }
+        Self { link, queue: VecDeque::new(), known: false, broken: false }
     }
 
     /// Queues a message.
@@ -57,6 +59,7 @@ impl<Tx: Serialize, Rx: DeserializeOwned> Side<Tx, Rx> {
         if self.link.poll() != LinkState::PeerStarted {
             return None;
         }
+        self.broken = false;
         let restarted = core::mem::replace(&mut self.known, true);
         if restarted {
             self.queue.clear();
@@ -67,9 +70,14 @@ impl<Tx: Serialize, Rx: DeserializeOwned> Side<Tx, Rx> {
     /// The next message.
     ///
     /// # Errors
-    /// The peer broke the protocol; if it was a message that does not decode, it is gone.
+    /// Once, when the peer broke the protocol; then there are no messages until it restarts.
     pub fn receive(&mut self) -> Result<Option<Rx>, LinkError> {
-        self.link.receive()
+        if self.broken {
+            return Ok(None);
+        }
+        let received = self.link.receive();
+        self.broken = received.is_err();
+        received
     }
 
     /// Messages that wait to be received.

@@ -80,6 +80,7 @@ pub struct World {
     pub supervisor: SupervisorSide,
     pub compute: ComputeSide,
     regions: [Region; 6],
+    backlog: Vec<ToConsole>,
     next: u32,
     pub facts: ModelFacts,
     sealed: Sealed,
@@ -120,8 +121,19 @@ impl World {
             workers: 2,
         };
         let sealed = Sealed { generation: 1, offset: 0, length: file.len() as u64, header: header as u64 };
-        let mut world =
-            Self { kernel, session, console, supervisor, compute, regions, next: 0, facts, sealed, hash: 1 };
+        let mut world = Self {
+            kernel,
+            session,
+            console,
+            supervisor,
+            compute,
+            regions,
+            backlog: Vec::new(),
+            next: 0,
+            facts,
+            sealed,
+            hash: 1,
+        };
         world.run();
         world
     }
@@ -199,9 +211,18 @@ impl World {
     }
 
     pub fn compute_says(&mut self, message: session_compute::ToSession) {
-        let compute = &mut self.compute;
-        enter(self.kernel.clone(), || compute.send(&message).unwrap());
-        self.run();
+        loop {
+            let compute = &mut self.compute;
+            match enter(self.kernel.clone(), || compute.send(&message)) {
+                Ok(()) => return self.run(),
+                Err(_) => {
+                    // The console is slow, so session takes no more from compute.
+                    let heard = self.drain();
+                    assert!(!heard.is_empty(), "the link is stuck");
+                    self.backlog.extend(heard);
+                }
+            }
+        }
     }
 
     /// Compute starts anew, without a model yet.
@@ -224,6 +245,12 @@ impl World {
 
     /// What session has said to the console since the last call.
     pub fn heard(&mut self) -> Vec<ToConsole> {
+        let mut all = std::mem::take(&mut self.backlog);
+        all.extend(self.drain());
+        all
+    }
+
+    fn drain(&mut self) -> Vec<ToConsole> {
         let mut all = Vec::new();
         loop {
             let console = &mut self.console;
