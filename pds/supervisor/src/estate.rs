@@ -25,7 +25,7 @@ use memory_region::Readable;
 pub struct Means {
     /// The platform page.
     pub platform: Option<&'static [u8]>,
-    /// Health pages in the order of [`CHILDREN`]; a child without one does not exist.
+    /// Health pages in the order of [`CHILDREN`]; a child without one, or not in the platform page, does not exist.
     pub health: [Option<Readable<'static>>; COUNT],
     /// The link to console.
     pub console: Option<Regions>,
@@ -59,7 +59,10 @@ fn wards(means: &Means) -> [Option<Ward>; COUNT] {
         let known = platform.pds.iter().find(|pd| pd.name.as_slice() == policy.name.as_bytes());
         let facts = known
             .map_or(Facts { core: policy.core, memory: 0 }, |pd| Facts { core: pd.core, memory: pd.memory });
-        means.health[index].map(|page| Ward::new(policy, Child::new(index as u8), page, facts))
+        // With fewer cores a description may still map health pages of workers that it no longer has.
+        let exists = known.is_some() || platform.pds.is_empty();
+        let page = means.health[index].filter(|_| exists)?;
+        Some(Ward::new(policy, Child::new(index as u8), page, facts))
     })
 }
 
