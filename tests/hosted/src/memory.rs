@@ -90,11 +90,11 @@ impl Mapping {
         // SAFETY: as above; this view never stores.
         unsafe { Readable::new(self.base.as_ptr(), self.size) }
     }
-    /// A region that no other PD maps.
+    /// A region that no other PD writes, and that others read only while this one is stopped.
     ///
-    /// The caller is `Wiring::exclusive`, which checks that, and hands it out once per start of the PD.
+    /// The caller is `Wiring::exclusive`, which checks the first, and hands it out once per start of the PD.
     pub(crate) fn as_exclusive(&self) -> Option<&'static mut [u8]> {
-        // SAFETY: mapped writable, in this PD alone (checked by the caller); the thread that held the slice before
+        // SAFETY: mapped writable in this PD alone (checked by the caller); readers have mappings at other addresses; the thread that held the slice before
         // has ended before a new start of the PD asks again.
         self.writable.then(|| unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr(), self.size) })
     }

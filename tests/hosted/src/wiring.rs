@@ -15,7 +15,7 @@ pub struct Mapped {
     pub region: String,
     /// The symbol that holds its address.
     pub symbol: String,
-    /// Whether no other PD maps the region.
+    /// Whether no other PD may write the region.
     pub exclusive: bool,
     /// Handed out as exclusive since the PD's last start.
     taken: AtomicBool,
@@ -38,7 +38,10 @@ pub struct Wiring {
 pub fn wire(system: &System) -> io::Result<(Vec<Memory>, Vec<Arc<Wiring>>)> {
     let memories: Vec<Memory> =
         system.regions.iter().map(|region| Memory::new(region.size as usize)).collect::<Result<_, _>>()?;
-    let users = |region| system.pds.iter().flat_map(|pd| &pd.maps).filter(|map| map.region == region).count();
+    let writers = |region| {
+        let maps = system.pds.iter().flat_map(|pd| &pd.maps);
+        maps.filter(|map| map.region == region && map.permissions.write).count()
+    };
     let mut wirings = Vec::new();
     for pd in &system.pds {
         let mut maps = Vec::new();
@@ -52,7 +55,7 @@ pub fn wire(system: &System) -> io::Result<(Vec<Memory>, Vec<Arc<Wiring>>)> {
             maps.push(Mapped {
                 region: region.name.clone(),
                 symbol: named.map_or_else(|| region.name.clone(), |var| var.symbol.clone()),
-                exclusive: users(map.region) == 1,
+                exclusive: map.permissions.write && writers(map.region) == 1,
                 taken: AtomicBool::new(false),
                 mapping: memories[map.region].map(map.permissions.write)?,
             });

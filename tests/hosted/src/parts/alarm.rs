@@ -1,6 +1,8 @@
 //! The comparator of the hosted system's clock.
 
 use crate::world::Device;
+use drivers_arm_timer::Comparator;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Raises its line at a tick; `u64::MAX`: never.
@@ -26,5 +28,17 @@ impl Device for Alarm {
     }
     fn next(&self) -> Option<u64> {
         Some(self.0.load(Relaxed)).filter(|tick| *tick != u64::MAX)
+    }
+}
+
+/// The alarm as the timer's driver sees it.
+pub struct AlarmComparator(pub Arc<Alarm>);
+
+impl Comparator for AlarmComparator {
+    fn arm(&mut self, tick: u64) {
+        self.0.set(Some(tick));
+    }
+    fn disarm(&mut self) {
+        self.0.set(None);
     }
 }

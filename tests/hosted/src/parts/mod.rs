@@ -1,7 +1,10 @@
 //! The PDs of the system, each in one line: the real ones, and honest simple ones to test a real one against.
 
 pub mod alarm;
+pub mod disk;
+pub mod real;
 pub mod simple;
+pub mod terminal;
 
 use crate::program::{Init, program};
 use crate::wiring::Wiring;
