@@ -148,7 +148,7 @@ impl HostKernel for PdKernel {
         let mut state = self.lock();
         state.now += 1;
         let now = state.now;
-        self.maybe_pause(state, 16);
+        self.maybe_pause(state, 3);
         now
     }
 

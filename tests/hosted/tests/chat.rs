@@ -41,7 +41,7 @@ fn image(shared: &Path) -> Arc<[u8]> {
         let files = [models.join(MODEL), models.join("stories260K-q8_0.gguf"), folder.join("truncated.gguf")];
         let files: Vec<_> = files.into_iter().map(Addition::model).collect();
         let path = folder.join("disk.img");
-        tools_disk::create(&path, Sizes { files: 40 << 20, data: 1 << 20 }, &files, &|_, _| ())
+        tools_disk::create(&path, Sizes { files: 40 << 20, data: 1 << 20 }, &files, &mut |_, _| ())
             .expect("a disk image");
         let image = std::fs::read(&path).expect("the disk image").into();
         std::fs::remove_dir_all(&folder).expect("the folder is ours");
@@ -116,10 +116,15 @@ impl Chat {
     fn line(&mut self, line: &str) -> String {
         let mark = self.screen.mark();
         self.screen.type_text(&format!("{line}\r"));
-        self.wait(mark, "\n");
-        let mark = self.screen.mark();
-        self.wait(mark, ">>> ");
-        self.screen.since(mark)
+        let answer = |shown: &str| {
+            let (_, after) = shown.split_once(&format!("{line}\n"))?;
+            after.rsplit_once(">>> ").map(|(answer, _)| answer.to_owned())
+        };
+        let screen = self.screen.clone();
+        let ended = self.system.run_until(120 * SECOND, |_| answer(&screen.since(mark)).is_some());
+        self.system.assert_no_panic();
+        assert!(ended, "no prompt after '{line}'; the screen:\n{}\n{}", screen.shown(), self.system.recent());
+        answer(&screen.since(mark)).unwrap_or_default()
     }
 
     fn booted(seed: u64, cores: u8, shared: &Path) -> Self {
@@ -139,5 +144,103 @@ fn the_golden_text_streams_whatever_the_order_of_events() {
         let mut chat = Chat::booted(seed, 1, &shared);
         let answer = chat.line(PROMPT);
         assert!(answer.contains(&chat.golden.0), "seed {seed}: {answer}");
+    });
+}
+
+#[test]
+fn workers_on_other_cores_give_the_same_text() {
+    let Some(shared) = shared() else { return };
+    for cores in [2, 4] {
+        for_each_seed(2, |seed| {
+            let mut chat = Chat::booted(seed, cores, &shared);
+            let answer = chat.line(PROMPT);
+            assert!(answer.contains(&chat.golden.0), "{cores} cores, seed {seed}: {answer}");
+        });
+    }
+}
+
+#[test]
+fn an_answer_goes_on_bit_identically_when_compute_dies_in_its_middle() {
+    let Some(shared) = shared() else { return };
+    for_each_seed(12, |seed| {
+        let mut chat = Chat::booted(seed, 1, &shared);
+        let mark = chat.screen.mark();
+        chat.screen.type_text(&format!("{PROMPT}\r"));
+        let shown = chat.system.below(chat.golden.0.len() as u64 * 3 / 4) as usize;
+        let screen = chat.screen.clone();
+        assert!(chat.system.run_until(60 * SECOND, |_| screen.since(mark).len() > PROMPT.len() + 2 + shown));
+        chat.system.fault("compute");
+        chat.wait(mark, "\n>>> ");
+        chat.wait(mark, "fault in compute");
+        let answer = chat.screen.since(mark);
+        assert!(said(&answer, &chat.golden.0), "killed after {shown} bytes: {answer}");
+    });
+}
+
+/// Whether `text` was shown, lines of the system in between and white space left out.
+fn said(screen: &str, text: &str) -> bool {
+    let own = ["fault in", "  the conversation", "warning:"];
+    let lines = screen.lines().filter(|line| !own.iter().any(|start| line.starts_with(start)));
+    let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    letters(&lines.collect::<String>()).contains(&letters(text))
+}
+
+#[test]
+fn control_c_stops_the_answer_and_the_prompt_comes_back() {
+    let Some(shared) = shared() else { return };
+    for_each_seed(4, |seed| {
+        let mut chat = Chat::booted(seed, 1, &shared);
+        let mark = chat.screen.mark();
+        chat.screen.type_text(&format!("{PROMPT}\r"));
+        chat.wait(mark, "there was");
+        chat.screen.type_text("\x03");
+        chat.wait(mark, "\n>>> ");
+        let answer = chat.line(PROMPT);
+        assert!(answer.contains(&chat.golden.0), "the next answer is whole: {answer}");
+    });
+}
+
+#[test]
+fn without_a_disk_the_prompt_comes_and_says_what_to_do() {
+    let Some(shared) = shared() else { return };
+    for_each_seed(3, |seed| {
+        let mut chat = Chat::start(seed, 1, false, &shared);
+        chat.wait(0, ">>> ");
+        let answer = chat.line("hello");
+        assert!(answer.contains("no model"), "{answer}");
+        assert!(chat.line("/status").contains("storage"));
+    });
+}
+
+#[test]
+fn a_damaged_model_is_refused_by_name_and_the_old_one_stays() {
+    let Some(shared) = shared() else { return };
+    for_each_seed(3, |seed| {
+        let mut chat = Chat::booted(seed, 1, &shared);
+        let answer = chat.line("/load truncated");
+        assert!(
+            answer.contains("truncated.gguf") && answer.contains("the model before it stays"),
+            "{answer}"
+        );
+        let missing = chat.line("/load nothing-like-it");
+        assert!(missing.contains("could not be loaded"), "{missing}");
+        assert!(chat.line(PROMPT).contains(&chat.golden.0));
+    });
+}
+
+#[test]
+fn models_are_switched_back_and_forth() {
+    let Some(shared) = shared() else { return };
+    for_each_seed(2, |seed| {
+        let mut chat = Chat::booted(seed, 1, &shared);
+        for _ in 0..3 {
+            let q8 = chat.line("/load stories260K-q8_0");
+            assert!(q8.contains("stories260K-q8_0.gguf is loaded"), "{q8}");
+            let f32 = chat.line("/load stories260K-f32");
+            assert!(f32.contains("stories260K-f32.gguf is loaded"), "{f32}");
+        }
+        assert!(chat.line(PROMPT).contains(&chat.golden.0));
+        let models = chat.line("/models");
+        assert!(models.contains("stories260K-f32.gguf") && models.contains("(loaded)"), "{models}");
     });
 }
