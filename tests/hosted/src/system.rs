@@ -16,6 +16,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use tools_sysgen::{Description, SearchPath};
 
+/// Most steps of one wait: what has not happened by then never will, although PDs are busy.
+const STEPS: u64 = 2_000_000;
+
 /// A running system.
 pub struct System {
     world: Arc<World>,
@@ -165,17 +168,18 @@ impl System {
         true
     }
 
-    /// Steps until `done`, at most for `micros` of the system's time; says whether `done` came true.
+    /// Steps until `done`, at most for `micros` of the system's time or [`STEPS`]; says whether `done` came true.
     pub fn run_until(&mut self, micros: u64, mut done: impl FnMut(&mut Self) -> bool) -> bool {
         let end = self.now() + micros;
-        loop {
+        for _ in 0..STEPS {
             if done(self) {
                 return true;
             }
             if self.now() > end || !self.step() {
-                return done(self);
+                break;
             }
         }
+        done(self)
     }
 
     /// Steps for `micros` of the system's time.
