@@ -4,7 +4,7 @@ use crate::wiring::Wiring;
 use crate::world::{Letter, State, Wait, Words, World};
 use ipc_abi::slot;
 use ipc_pd::hosted::HostKernel;
-use ipc_pd::{Channel, MessageInfo, get_mr, set_mr};
+use ipc_pd::{Channel, MessageInfo, get_mr, health, set_mr};
 use memory_region::Writable;
 use std::sync::{Arc, MutexGuard};
 
@@ -51,6 +51,12 @@ impl PdKernel {
         if state.random.one_in(one_in) {
             self.pause(state);
         }
+    }
+
+    /// As the runtime on the board: every interrupt is acknowledged once.
+    pub fn start_up(&self) {
+        self.lock().wires.iter_mut().filter(|wire| wire.pd == self.pd).for_each(|wire| wire.masked = false);
+        health::idle();
     }
 
     /// Waits for the next event.

@@ -116,6 +116,14 @@ impl System {
         self.spawn(pd);
     }
 
+    /// A PD's program.
+    ///
+    /// # Panics
+    /// When it has none.
+    pub fn program(&self, name: &str) -> Init {
+        self.programs[self.pd(name)].clone().expect("the PD has a program")
+    }
+
     /// Gives a PD another program from its next start on.
     pub fn replace(&mut self, name: &str, program: Init) {
         let pd = self.pd(name);
@@ -156,9 +164,9 @@ impl System {
         let started = |pd: &usize| self.programs[*pd].is_some();
         let runnable: Vec<_> = state.runnable().into_iter().filter(started).collect();
         if runnable.is_empty() {
-            let alarm = state.next_alarm();
             let late = state.pds.iter().any(|pd| pd.late != 0);
             state.deliver_late(true);
+            let alarm = state.next_alarm().filter(|_| !late);
             state.now = alarm.unwrap_or(0).max(state.now + 10);
             return late || alarm.is_some() || !state.to_start.is_empty();
         }
@@ -270,7 +278,7 @@ fn live(kernel: &Rc<PdKernel>, program: &Init) {
         hosted::enter(kernel.clone(), || {
             health::started(0x20_0000);
             let mut handler = program(&kernel.wiring);
-            health::idle();
+            kernel.start_up();
             loop {
                 serve(kernel, &mut *handler);
             }

@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use tests_hosted::hostile::Hostile;
 use tests_hosted::parts::alarm::Alarm;
 use tests_hosted::parts::disk::Disk;
 use tests_hosted::parts::terminal::Screen;
 use tests_hosted::parts::{self, real};
-use tests_hosted::{System, description, for_each_seed};
+use tests_hosted::{Life, System, description, for_each_seed, program};
 use tools_disk::{Addition, Sizes};
 
 const SECOND: u64 = 1_000_000;
@@ -243,4 +244,77 @@ fn models_are_switched_back_and_forth() {
         let models = chat.line("/models");
         assert!(models.contains("stories260K-f32.gguf") && models.contains("(loaded)"), "{models}");
     });
+}
+
+const CHILDREN: [&str; 6] = ["console", "session", "loader", "storage", "compute", "timer"];
+
+#[test]
+fn whatever_dies_and_whenever_the_prompt_comes_back_and_answers() {
+    let Some(shared) = shared() else { return };
+    for_each_seed(10, |seed| {
+        let mut chat = Chat::start(seed, 1, true, &shared);
+        for _ in 0..chat.system.below(10) {
+            let pause = chat.system.below(40_000);
+            chat.system.run_for(pause);
+            let name = CHILDREN[chat.system.below(6) as usize];
+            match chat.system.below(7) {
+                0 | 1 => chat.system.fault(name),
+                2 if name != "timer" => chat.system.hang(name),
+                3 if name != "timer" && chat.system.life(name) == Life::Runs => chat.system.restart(name),
+                4 => chat.screen.type_text("\x03"),
+                5 => chat.screen.type_text("/load stories260K-q8_0\r"),
+                _ => chat.screen.type_text("Once upon a time\r"),
+            }
+        }
+        chat.returns_to_service();
+    });
+}
+
+#[test]
+fn beside_a_hostile_part_the_others_go_on_and_an_honest_one_serves_again() {
+    let Some(shared) = shared() else { return };
+    for name in CHILDREN {
+        for_each_seed(2, |seed| {
+            let mut chat = Chat::booted(seed, 1, &shared);
+            let honest = chat.system.program(name);
+            chat.system.replace(name, program(move |wiring| Hostile::new(wiring, seed)));
+            chat.system.fault(name);
+            chat.screen.type_text("Once upon a time\r/load stories260K-q8_0\r");
+            for _ in 0..20 {
+                chat.system.run_for(SECOND / 20);
+                chat.system.poke(name, 1);
+            }
+            chat.system.replace(name, honest);
+            chat.system.fault(name);
+            chat.returns_to_service();
+        });
+    }
+}
+
+impl Chat {
+    /// Lets everything settle, then asks for what a person asks for when something has gone wrong.
+    fn returns_to_service(&mut self) {
+        self.system.run_for(140 * SECOND);
+        self.system.assert_no_panic();
+        for _ in 0..3 {
+            self.screen.type_text("\x03");
+            self.system.run_for(20 * SECOND);
+        }
+        let status = self.line("/status");
+        for name in CHILDREN {
+            let row = status.lines().find(|line| line.starts_with(name));
+            let row = row.unwrap_or_else(|| panic!("no row for {name}: {status}"));
+            if row.contains("FAULTED") {
+                self.line(&format!("/restart {name}"));
+            }
+        }
+        self.system.run_for(SECOND);
+        self.line("/load stories260K-f32");
+        self.line("/clear");
+        self.line("/set temperature 0");
+        self.line(&format!("/set num_predict {}", self.golden.1));
+        let answer = self.line(PROMPT);
+        assert!(said(&answer, &self.golden.0), "{}\n{}", self.screen.shown(), self.system.recent());
+        self.system.assert_no_panic();
+    }
 }
