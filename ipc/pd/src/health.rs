@@ -32,7 +32,7 @@ pub const TEXT_BYTES: usize = 256;
 pub fn started(entry: u64) {
     let Some(page) = backend::health_page() else { return };
     page.store(ENTRY, entry, Relaxed);
-    page.store(STARTS, page.load(STARTS, Relaxed) + 1, Relaxed);
+    page.store(STARTS, page.load(STARTS, Relaxed).wrapping_add(1), Relaxed);
     page.store(BUSY_SINCE, clock::ticks(), Relaxed);
     page.store(TEXT, 0, Relaxed);
 }

@@ -67,9 +67,10 @@ fn wards(means: &Means, platform: &Platform) -> [Option<Ward>; COUNT] {
         let known = platform.pds.iter().find(|pd| pd.name.as_slice() == policy.name.as_bytes());
         let facts = known
             .map_or(Facts { core: policy.core, memory: 0 }, |pd| Facts { core: pd.core, memory: pd.memory });
+        // With fewer cores a description may still map health pages of workers that it no longer has.
         let exists = known.is_some() || platform.pds.is_empty();
-        let page = means.health[index].filter(|_| exists);
-        page.map(|page| Ward::new(policy, Child::new(index as u8), page, facts))
+        let page = means.health[index].filter(|_| exists)?;
+        Some(Ward::new(policy, Child::new(index as u8), page, facts))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::children::Policy;
 use crate::estate::Own;
-use crate::fault::Cause;
+use crate::fault::{Cause, Fault};
 use crate::post::Post;
 use crate::text::{Text, name, piece};
 use crate::ward::{Condition, Ward};
@@ -13,31 +13,29 @@ use ipc_protocol::console_supervisor::{Action, FaultReport, State, ToConsole, To
 
 type Console = Post<ToConsole, ToSupervisor, 24>;
 
-/// Reports a failure: the figures, what it means, and the child's last words.
+/// Reports a failure: what the kernel said, or that the child hangs, as figures; anything else as a sentence.
 pub fn failure(console: &mut Console, ward: &Ward, cause: Cause, outcome: Condition) {
-    let policy = ward.policy();
-    let (action, consequence) = match outcome {
-        Condition::Faulted => {
-            (Action::GaveUp, "failed too often and stays stopped until 'restart' is asked for")
-        }
-        _ => (Action::Restarted, policy.lost),
-    };
-    let fault = cause.fault();
-    console.send(ToConsole::Fault(FaultReport {
-        pd: name(policy.name),
-        cause: fault.label,
-        address: fault.address,
-        pc: fault.pc,
-        status: fault.status,
-        action,
-    }));
+    let action = if outcome == Condition::Faulted { Action::GaveUp } else { Action::Restarted };
+    match cause {
+        Cause::Fault(_) | Cause::Hung(_) => figures(console, ward.policy(), cause, action),
+        _ => sentence(console, ward.policy(), cause, action),
+    }
     last_words(console, ward, cause);
+}
+
+fn figures(console: &mut Console, policy: &Policy, cause: Cause, action: Action) {
+    let Fault { label, address, pc, status } = cause.fault();
+    let report = FaultReport { pd: name(policy.name), cause: label, address, pc, status, action };
+    console.send(ToConsole::Fault(report));
+}
+
+fn sentence(console: &mut Console, policy: &Policy, cause: Cause, action: Action) {
     let mut line = Text::default();
     let _ = write!(line, "{} ", policy.name);
     let _ = cause.describe(&mut line);
     let _ = match action {
-        Action::Restarted => write!(line, " and is restarted; {consequence}"),
-        Action::GaveUp => write!(line, "; it {consequence}"),
+        Action::Restarted => write!(line, " and is restarted; {}", policy.lost),
+        Action::GaveUp => write!(line, "; it stays stopped until /restart {}", policy.name),
     };
     console.send(ToConsole::Notice { text: line.piece() });
 }

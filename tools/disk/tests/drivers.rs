@@ -37,7 +37,7 @@ fn table(disk: &[u8]) -> Table {
                 let start = sector as usize * SECTOR;
                 scan.feed(&disk[start..start + count as usize * SECTOR]);
             }
-            Step::Done(table) => return table,
+            Step::Done(table) => return table.clone(),
             Step::Failed(error) => panic!("{error:?}"),
         }
     }

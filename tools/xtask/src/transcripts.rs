@@ -62,7 +62,7 @@ fn without_a_disk() -> Result<()> {
         &["console", "session", "compute", "loader", "storage", "timer", "supervisor", "retriever"],
     )?;
     expect(&ask(&mut running, "help")?, &["/load", "/bye"])?;
-    expect(&ask(&mut running, "/statsu")?, &["/status"])?;
+    expect(&ask(&mut running, "/statsu")?, &["did you mean status"])?;
     running.type_bytes(b"exit\r")?;
     running.wait_for(script::FAREWELL, Duration::from_secs(30))?;
     passed("without a disk");

@@ -1,0 +1,31 @@
+//! The PDs of the system, each in one line: the real ones, and honest simple ones to test a real one against.
+
+pub mod alarm;
+pub mod disk;
+pub mod real;
+pub mod simple;
+pub mod terminal;
+
+use crate::program::{Init, program};
+use crate::wiring::Wiring;
+use memory_region::Readable;
+use pds_supervisor::children::CHILDREN;
+use pds_supervisor::{Means, Supervisor};
+
+/// The real supervisor.
+pub fn supervisor() -> Init {
+    program(|wiring| Supervisor::new(means(wiring)))
+}
+
+/// What the supervisor's `main.rs` names.
+pub fn means(wiring: &Wiring) -> Means {
+    let health = |name: &str| -> Option<Readable<'static>> { wiring.readable(&format!("{name}_health")) };
+    Means {
+        platform: wiring.sealed("platform"),
+        health: core::array::from_fn(|index| health(CHILDREN[index].name)),
+        console: wiring.link("supervisor_to_console", "console_to_supervisor"),
+        session: wiring.link("supervisor_to_session", "session_to_supervisor"),
+        compute: wiring.link("supervisor_to_compute", "compute_to_supervisor"),
+        loader: wiring.link("supervisor_to_loader", "loader_to_supervisor"),
+    }
+}

@@ -1,0 +1,118 @@
+//! The real PDs, wired as their `main.rs` wires them.
+
+use crate::parts::alarm::{Alarm, AlarmComparator};
+use crate::parts::disk::{Disk, Driver};
+use crate::parts::terminal::{Line, Screen};
+use crate::program::{Init, program};
+use crate::wiring::Wiring;
+use drivers_block::Area;
+use inference_model::Kernels;
+use ipc_link::Link;
+use ipc_pd::{Channel, has_notify_channel};
+use pds_compute::{Compute, Crew, Follower, Leader, Memory};
+use pds_console::Console;
+use pds_loader::Loader;
+use pds_session::Session;
+use pds_storage::{ClientWiring, Storage};
+use pds_timer::Timer;
+use std::sync::Arc;
+
+/// Time that the leader waits for a worker at a barrier.
+const WAIT_MICROS: u64 = 10_000_000;
+
+/// The timer, over the hosted system's clock.
+pub fn timer(alarm: Arc<Alarm>) -> Init {
+    program(move |_| Timer::<_, memory_mmio::Mmio<'static>>::new(AlarmComparator(alarm.clone()), None))
+}
+
+/// The console, at a terminal.
+pub fn console(screen: Arc<Screen>) -> Init {
+    program(move |wiring| {
+        let (mine, theirs) = wiring.link("console_to_session", "session_to_console").expect("wired");
+        let session = Link::start(mine, theirs, pds_console::SESSION);
+        let (mine, theirs) = wiring.link("console_to_supervisor", "supervisor_to_console").expect("wired");
+        let supervisor = Link::start(mine, theirs, pds_console::SUPERVISOR);
+        Console::new(Line(screen.clone()), session, supervisor, pds_console::TIMER, wiring.sealed("platform"))
+    })
+}
+
+/// The session.
+pub fn session() -> Init {
+    program(|wiring| {
+        let (mine, theirs) = wiring.link("session_to_console", "console_to_session").expect("wired");
+        let console = Link::start(mine, theirs, pds_session::CONSOLE);
+        let (mine, theirs) = wiring.link("session_to_supervisor", "supervisor_to_session").expect("wired");
+        let supervisor = Link::start(mine, theirs, pds_session::SUPERVISOR);
+        let (mine, theirs) = wiring.link("session_to_compute", "compute_to_session").expect("wired");
+        let compute = Link::start(mine, theirs, pds_session::COMPUTE);
+        let vocabulary = wiring.sealed("vocabulary").expect("wired");
+        Session::new(console, supervisor, compute, vocabulary, pds_session::TIMER)
+    })
+}
+
+/// The loader.
+pub fn loader() -> Init {
+    program(|wiring| {
+        let (mine, theirs) = wiring.link("loader_to_supervisor", "supervisor_to_loader").expect("wired");
+        let supervisor = Link::start(mine, theirs, pds_loader::SUPERVISOR);
+        let (mine, theirs) = wiring.link("loader_to_storage", "storage_to_loader").expect("wired");
+        let storage = Link::start(mine, theirs, pds_loader::STORAGE);
+        let data = wiring.readable("storage_to_loader_data").expect("wired");
+        let weights = wiring.exclusive("weights").expect("the loader is their only writer");
+        let vocabulary = wiring.exclusive("vocabulary").expect("the loader is its only writer");
+        Loader::new(supervisor, storage, data, pds_loader::Memory { weights, vocabulary })
+    })
+}
+
+/// Storage, over a disk; `None`: the machine has none.
+pub fn storage(disk: Option<Arc<Disk>>) -> Init {
+    program(move |wiring| {
+        let area = wiring.writable("storage_to_loader_data").expect("wired");
+        let (mine, theirs) = wiring.link("storage_to_loader", "loader_to_storage").expect("wired");
+        let reads = (Area(1), area.words() * 8);
+        let link = Link::start(mine, theirs, pds_storage::LOADER);
+        let client = ClientWiring { link, reads, writes: None, data: false };
+        Storage::new(disk.clone().map(|disk| Driver::new(disk, Some(area))), [client])
+    })
+}
+
+/// Compute or one of its workers, by the PD's name.
+pub fn compute() -> Init {
+    program(|wiring| {
+        let weights = wiring.sealed("weights").expect("wired");
+        let cache = wiring.exclusive("kv_cache").expect("wired");
+        let activations = wiring.exclusive("activations").expect("wired");
+        let memory = Memory::new(cache, activations).expect("pages are aligned");
+        let kernels = Kernels::generic();
+        let boxes = ["outbox_0", "outbox_1", "outbox_2", "outbox_3"];
+        let boxes: Vec<_> = boxes.into_iter().map_while(|symbol| wiring.words(symbol)).collect();
+        match wiring.name().strip_prefix("compute_").and_then(|number| number.parse().ok()) {
+            Some(number) => {
+                let (mine, theirs) = wiring.link("to_leader", "from_leader").expect("wired");
+                let link = (Link::start(mine, theirs, pds_compute::LEADER), theirs);
+                Compute::Follower(Follower::new(link, boxes, number, weights, kernels, memory))
+            }
+            None => {
+                let crew = Crew::new(workers(wiring), boxes, WAIT_MICROS);
+                Compute::Leader(leader(wiring, crew, weights, kernels, memory))
+            }
+        }
+    })
+}
+
+fn workers(wiring: &Wiring) -> Vec<pds_compute::WorkerLink> {
+    let region = |number: usize, channel: Channel| {
+        let link = wiring.link(&format!("to_worker_{number}"), &format!("from_worker_{number}"))?;
+        Some((link, channel)).filter(|_| has_notify_channel(channel))
+    };
+    let links = (1..).zip(pds_compute::WORKERS).map_while(|(number, channel)| region(number, channel));
+    links.map(|((mine, theirs), channel)| (Link::start(mine, theirs, channel), theirs).into()).collect()
+}
+
+fn leader(wiring: &Wiring, crew: Crew, weights: &'static [u8], kernels: Kernels, memory: Memory) -> Leader {
+    let (mine, theirs) = wiring.link("compute_to_session", "session_to_compute").expect("wired");
+    let session = Link::start(mine, theirs, pds_compute::SESSION);
+    let (mine, theirs) = wiring.link("compute_to_supervisor", "supervisor_to_compute").expect("wired");
+    let supervisor = Link::start(mine, theirs, pds_compute::SUPERVISOR);
+    Leader::new((session, supervisor), crew, weights, kernels, memory)
+}
