@@ -58,7 +58,9 @@ impl Medium {
     /// Settles one unflushed sector at a power cut.
     fn settle(&mut self, sector: u64, versions: &[Sector]) {
         let version = versions[self.rng.below(versions.len() as u64) as usize];
-        let cut = self.rng.below(SECTOR as u64) as usize;
+        // Often within the first bytes, where headers and superblocks keep what matters.
+        let limit = if self.rng.one_in(2) { 112 } else { SECTOR as u64 };
+        let cut = self.rng.below(limit) as usize;
         match self.rng.below(8) {
             0..=2 => (),
             3..=5 => self.durable_sector(sector).copy_from_slice(&version),
