@@ -8,4 +8,6 @@
 
 extern crate alloc;
 
+pub mod chunk;
+pub mod index;
 pub mod store;
