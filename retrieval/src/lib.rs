@@ -7,7 +7,14 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 pub mod chunk;
+pub mod embed;
+pub mod episodes;
+pub mod graph;
 pub mod index;
+pub mod prompt;
+pub mod record;
 pub mod store;
