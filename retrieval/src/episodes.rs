@@ -57,7 +57,11 @@ impl Event<'_> {
             Self::ModelFailed { model, reason } => format!("model {model} could not be loaded: {reason}"),
             Self::Command { line } => format!("command given: {line}"),
             Self::Conversation { question, answer } => {
-                format!("user asked: {} | answer: {}", first_sentence(question, 110), first_sentence(answer, 110))
+                format!(
+                    "user asked: {} | answer: {}",
+                    first_sentence(question, 110),
+                    first_sentence(answer, 110)
+                )
             }
             Self::Document { path, passages } => format!("document {path} added, {passages} passages"),
             Self::DocumentRemoved { path } => format!("document {path} removed"),
@@ -124,7 +128,10 @@ mod tests {
 
     #[test]
     fn events_are_one_line() {
-        let event = Event::Conversation { question: "Why?\n\nTell me. Now.", answer: "Because of\tthe timer. And more." };
+        let event = Event::Conversation {
+            question: "Why?\n\nTell me. Now.",
+            answer: "Because of\tthe timer. And more.",
+        };
         assert_eq!(event.summary(), "user asked: Why? | answer: Because of the timer.");
         let long = "x".repeat(10_000);
         assert!(Event::Command { line: &long }.summary().len() <= LONGEST);

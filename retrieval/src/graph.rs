@@ -141,7 +141,8 @@ impl Graph {
         let texts: Vec<String> = texts.iter().map(|text| terms(text)).collect();
         let mut named: BTreeMap<u64, usize> = BTreeMap::new();
         for (entity, ids) in &self.by_entity {
-            let count = texts.iter().filter(|text| entity.len() > 1 && text.contains(entity.as_str())).count();
+            let count =
+                texts.iter().filter(|text| entity.len() > 1 && text.contains(entity.as_str())).count();
             if count > 0 {
                 ids.iter().for_each(|id| *named.entry(*id).or_insert(0) += count);
             }

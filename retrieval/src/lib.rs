@@ -15,6 +15,7 @@ pub mod embed;
 pub mod episodes;
 pub mod graph;
 pub mod index;
+pub mod memory;
 pub mod prompt;
 pub mod record;
 pub mod store;

@@ -17,12 +17,14 @@ pub enum Kind {
     Source = 1,
     /// [`Passage`]
     Passage = 2,
-    /// Vector of a passage or an episode, under its id; [`Vector`].
+    /// Vector of a passage, under the passage's id; [`Vector`].
     Vector = 3,
     /// [`Episode`]
     Episode = 4,
     /// [`Fact`]
     Fact = 5,
+    /// Vector of an episode, under the episode's id; [`Vector`].
+    EpisodeVector = 6,
 }
 
 impl Kind {
@@ -50,7 +52,7 @@ pub struct Source<'a> {
 pub struct Passage<'a> {
     /// Id of its source.
     pub source: u64,
-    /// Where it begins in the document, in bytes.
+    /// Where it began in the document when it was added, in bytes.
     pub start: u64,
     /// Hash of heading and text.
     pub hash: [u8; 16],
@@ -198,7 +200,11 @@ impl<'a> Vector<'a> {
         match self {
             Self::Q8 { scale, bytes, .. } => out.extend(bytes.iter().map(|byte| f32::from(*byte) * scale)),
             Self::F32 { bytes, .. } => {
-                out.extend(bytes.chunks_exact(4).map(|value| f32::from_le_bytes([value[0], value[1], value[2], value[3]])));
+                out.extend(
+                    bytes
+                        .chunks_exact(4)
+                        .map(|value| f32::from_le_bytes([value[0], value[1], value[2], value[3]])),
+                );
             }
         }
     }

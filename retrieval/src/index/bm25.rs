@@ -112,6 +112,21 @@ impl Bm25 {
         self.number_of.is_empty()
     }
 
+    /// True if there is a passage of this id.
+    pub fn contains(&self, id: u64) -> bool {
+        self.number_of.contains_key(&id)
+    }
+
+    /// The ids of all passages.
+    pub fn ids(&self) -> impl Iterator<Item = u64> + '_ {
+        self.number_of.keys().copied()
+    }
+
+    /// What is known about a passage.
+    pub fn entry(&self, id: u64) -> Option<Entry> {
+        self.number_of.get(&id).map(|number| self.documents[*number as usize].entry)
+    }
+
     /// Bytes of all posting lists.
     pub fn postings_bytes(&self) -> usize {
         self.terms.values().map(|postings| postings.bytes.len()).sum()

@@ -177,6 +177,22 @@ impl VectorIndex {
         self.entries.push(entry);
     }
 
+    /// Changes what is known about a passage; `false` if it has no vector.
+    pub fn set_entry(&mut self, entry: Entry) -> bool {
+        let row = self.row_of.get(&entry.id).and_then(|row| self.entries.get_mut(*row as usize));
+        row.map(|known| *known = entry).is_some()
+    }
+
+    /// True if there is a vector of this id.
+    pub fn contains(&self, id: u64) -> bool {
+        self.row_of.contains_key(&id)
+    }
+
+    /// The ids of all vectors.
+    pub fn ids(&self) -> impl Iterator<Item = u64> + '_ {
+        self.row_of.keys().copied()
+    }
+
     /// Removes a vector; `false` if there is none of this id.
     pub fn remove(&mut self, id: u64) -> bool {
         let Some(row) = self.row_of.remove(&id) else { return false };
