@@ -37,7 +37,7 @@ impl Bpe {
         let token = |byte: u8| {
             let mut utf8 = [0; 4];
             let name = alphabet::char_of(byte).encode_utf8(&mut utf8);
-            vocabulary.find(name.as_bytes()).unwrap_or(NONE)
+            vocabulary.find_text(name.as_bytes()).unwrap_or(NONE)
         };
         let merges = Merges::new(metadata.merges()?, vocabulary)?;
         Ok(Self { pre, merges, bytes: core::array::from_fn(|byte| token(byte as u8)) })
@@ -114,7 +114,7 @@ impl<'t, 'a> Word<'t, 'a> {
             let mut utf8 = [0; 4];
             self.spelled.extend_from_slice(alphabet::char_of(byte).encode_utf8(&mut utf8).as_bytes());
         }
-        self.vocabulary.find(&self.spelled)
+        self.vocabulary.find_text(&self.spelled)
     }
 
     /// Queues the pair that starts at symbol `left` if it can be merged.

@@ -88,7 +88,9 @@ fn is_joined(text: &[u8], left: &[u8], right: &[u8]) -> bool {
 }
 
 /// FNV-1a over both parts, then a finishing multiplication so that the low bits depend on all bytes.
-fn hash(left: &[u8], right: &[u8]) -> u64 {
+pub(crate) fn hash(left: &[u8], right: &[u8]) -> u64 {
+    #[cfg(test)]
+    crate::tests::count(left.len() + right.len());
     let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
     let hash = left.iter().chain(right).fold(0xcbf2_9ce4_8422_2325, step);
     (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 24

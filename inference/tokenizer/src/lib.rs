@@ -32,6 +32,7 @@ mod strings;
 mod symbols;
 mod tokenizer;
 mod vocabulary;
+mod wpm;
 
 pub use decode::Decoder;
 pub use error::{EncodeError, Name, TokenizerError};
@@ -39,3 +40,6 @@ pub use metadata::Model;
 pub use special::SpecialTokens;
 pub use tokenizer::Tokenizer;
 pub use vocabulary::TokenKind;
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,8 @@ impl Merges {
 
     /// The rank of merging `left` and `right`; the first where the list has the pair twice.
     pub fn rank(&self, left: u32, right: u32) -> Option<u32> {
+        #[cfg(test)]
+        crate::tests::count(1);
         let at = self.0.partition_point(|merge| (merge.0, merge.1) < (left, right));
         self.0.get(at).filter(|merge| (merge.0, merge.1) == (left, right)).map(|merge| merge.2)
     }

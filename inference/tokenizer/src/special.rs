@@ -8,6 +8,9 @@ use crate::error::{EncodeError, TokenizerError};
 use crate::metadata::{Metadata, Model};
 use crate::vocabulary::{TokenKind, Vocabulary};
 
+/// Where the unknown token is named.
+pub(crate) const UNKNOWN: &str = "tokenizer.ggml.unknown_token_id";
+
 /// Texts that end generation in the model families of today, whatever `eos_token_id` says; as in llama.cpp
 /// (`src/llama-vocab.cpp`), whose list of fill-in-the-middle ends is included.
 const ENDS: [&str; 30] = [
@@ -87,7 +90,7 @@ impl SpecialTokens {
             bos: cls.or(token("tokenizer.ggml.bos_token_id", [Some(1), Some(101)])?),
             eos: token("tokenizer.ggml.eos_token_id", [Some(2), None])?,
             sep: token("tokenizer.ggml.seperator_token_id", [None, Some(102)])?,
-            unknown: token("tokenizer.ggml.unknown_token_id", [Some(0), Some(100)])?,
+            unknown: token(UNKNOWN, [Some(0), Some(100)])?,
             padding: token("tokenizer.ggml.padding_token_id", [None, Some(0)])?,
             add_bos: metadata.flag("tokenizer.ggml.add_bos_token")?.unwrap_or(add_bos),
             add_eos: metadata.flag("tokenizer.ggml.add_eos_token")?.unwrap_or(false),

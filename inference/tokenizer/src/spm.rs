@@ -120,7 +120,7 @@ impl Merger<'_, '_> {
     fn consider(&mut self, left: u32) -> Result<(), EncodeError> {
         let Some((right, range)) = self.symbols.pair(left) else { return Ok(()) };
         let length = range.len() as u32;
-        if let Some(token) = self.vocabulary.find(&self.text[range]) {
+        if let Some(token) = self.vocabulary.find_text(&self.text[range]) {
             self.queue.try_reserve(1)?;
             self.queue.push(Candidate { score: self.vocabulary.score(token) + 0.0, left, right, length });
         }
@@ -140,7 +140,7 @@ impl Merger<'_, '_> {
     fn emit(&self, bytes: &ByteTokens, out: &mut Vec<u32>) -> Result<(), EncodeError> {
         for range in self.symbols.ranges() {
             let piece = &self.text[range];
-            match self.vocabulary.find(piece) {
+            match self.vocabulary.find_text(piece) {
                 Some(token) => push(out, token)?,
                 None => piece.iter().try_for_each(|byte| push(out, bytes.get(*byte)?))?,
             }

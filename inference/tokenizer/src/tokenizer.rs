@@ -12,9 +12,10 @@ use crate::decode::Decoder;
 use crate::error::{EncodeError, TokenizerError};
 use crate::metadata::{Metadata, Model};
 use crate::pre::PreTokenizer;
-use crate::special::{self, Fragment, SpecialFinder, SpecialTokens, Wanted};
+use crate::special::{self, Fragment, SpecialFinder, SpecialTokens, UNKNOWN, Wanted};
 use crate::spm::{self, ByteTokens};
 use crate::vocabulary::{TokenKind, Vocabulary};
+use crate::wpm::{self, Normaliser};
 
 /// Longest text in bytes: positions are 32-bit, and escaping a space makes three bytes of one.
 const LONGEST_TEXT: usize = 1 << 30;
@@ -35,6 +36,7 @@ pub struct Tokenizer<'a> {
 enum Algorithm {
     Spm { bytes: ByteTokens, space_prefix: bool },
     Bpe(Bpe),
+    Wpm { normaliser: Normaliser, unknown: u32 },
 }
 
 impl<'a> Tokenizer<'a> {
@@ -73,6 +75,7 @@ impl<'a> Tokenizer<'a> {
         match self.algorithm {
             Algorithm::Spm { .. } => Model::Spm,
             Algorithm::Bpe(_) => Model::Bpe,
+            Algorithm::Wpm { .. } => Model::Wpm,
         }
     }
 
@@ -120,6 +123,7 @@ impl<'a> Tokenizer<'a> {
         match self.algorithm {
             Algorithm::Spm { space_prefix, .. } => space_prefix,
             Algorithm::Bpe(_) => false,
+            Algorithm::Wpm { .. } => true,
         }
     }
 
@@ -195,6 +199,9 @@ impl<'a> Tokenizer<'a> {
                 spm::encode(&self.vocabulary, bytes, &escaped, out)
             }
             Algorithm::Bpe(bpe) => bpe.encode(&self.vocabulary, text, out),
+            Algorithm::Wpm { normaliser, unknown } => {
+                wpm::encode(&self.vocabulary, *normaliser, *unknown, text, out)
+            }
         }
     }
 
@@ -203,13 +210,27 @@ impl<'a> Tokenizer<'a> {
     /// # Errors
     /// No memory.
     pub fn push_begin(&self, out: &mut Vec<u32>) -> Result<(), EncodeError> {
-        let begin = self.special.bos.filter(|_| self.special.add_bos);
+        let begin = self.special.bos.filter(|_| self.special.add_bos || self.model() == Model::Wpm);
         begin.map_or(Ok(()), |token| spm::push(out, token))
     }
 
     fn push_end(&self, out: &mut Vec<u32>) -> Result<(), EncodeError> {
-        let end = self.special.eos.filter(|_| self.special.add_eos);
+        let end = match self.model() {
+            Model::Wpm => self.special.sep,
+            _ => self.special.eos.filter(|_| self.special.add_eos),
+        };
         end.map_or(Ok(()), |token| spm::push(out, token))
+    }
+
+    /// Cuts `tokens`, a text encoded with special tokens, to at most `most`, keeping the token that ends it: what
+    /// embedding models do with texts longer than they were trained for.
+    pub fn truncate(&self, tokens: &mut Vec<u32>, most: usize) {
+        let ends = self.model() == Model::Wpm || self.special.add_eos;
+        let end = tokens.last().copied().filter(|_| ends && tokens.len() > most);
+        tokens.truncate(most);
+        if let (Some(end), Some(last)) = (end, tokens.last_mut()) {
+            *last = end;
+        }
     }
 
     /// Appends the bytes that `token` stands for: nothing for control and unknown tokens unless `special`, nothing
@@ -242,12 +263,15 @@ impl Algorithm {
         special: &SpecialTokens,
         pre: Option<PreTokenizer>,
     ) -> Result<Self, TokenizerError> {
-        let space_prefix = metadata.flag("tokenizer.ggml.add_space_prefix")?;
-        match (metadata.model, pre) {
-            (Model::Bpe, Some(pre)) => Ok(Self::Bpe(Bpe::new(metadata, vocabulary, pre)?)),
-            _ => Ok(Self::Spm {
+        match (pre, metadata.model) {
+            (Some(pre), _) => Ok(Self::Bpe(Bpe::new(metadata, vocabulary, pre)?)),
+            (None, Model::Wpm) => Ok(Self::Wpm {
+                normaliser: Normaliser::read(metadata)?,
+                unknown: special.unknown.ok_or(TokenizerError::NoSuchSpecialToken(UNKNOWN))?,
+            }),
+            (None, _) => Ok(Self::Spm {
                 bytes: ByteTokens::new(vocabulary, special.unknown),
-                space_prefix: space_prefix.unwrap_or(true),
+                space_prefix: metadata.flag("tokenizer.ggml.add_space_prefix")?.unwrap_or(true),
             }),
         }
     }
@@ -255,7 +279,7 @@ impl Algorithm {
     /// Appends the bytes that a normal token's text stands for.
     fn append_text(&self, text: &[u8], out: &mut Vec<u8>) {
         match self {
-            Self::Spm { .. } => spm::unescape_spaces(text, out),
+            Self::Spm { .. } | Self::Wpm { .. } => spm::unescape_spaces(text, out),
             Self::Bpe(_) => bpe::unspell(text, out),
         }
     }

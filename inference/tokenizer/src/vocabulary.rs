@@ -86,14 +86,22 @@ impl<'a> Vocabulary<'a> {
         self.strings.longest()
     }
 
-    /// The token with this text.
+    /// The token with this text, of any kind.
     pub fn find(&self, text: &[u8]) -> Option<u32> {
         self.index.find(&self.strings, text)
     }
 
-    /// The token whose text is the texts of both tokens in sequence.
+    /// The token that ordinary text may become: never one that steers the model or stands for a byte, whatever its
+    /// name looks like.
+    pub fn find_text(&self, text: &[u8]) -> Option<u32> {
+        self.find_joined(text, &[])
+    }
+
+    /// As [`Vocabulary::find_text`], for the texts of two tokens in sequence.
     pub fn find_joined(&self, left: &[u8], right: &[u8]) -> Option<u32> {
-        self.index.find_joined(&self.strings, left, right)
+        let id = self.index.find_joined(&self.strings, left, right)?;
+        let text = matches!(self.kind(id), TokenKind::Normal | TokenKind::UserDefined | TokenKind::Unused);
+        text.then_some(id)
     }
 
     pub fn score(&self, id: u32) -> f32 {

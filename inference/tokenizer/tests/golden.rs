@@ -90,3 +90,25 @@ fn prompts_of_the_tiny_models_give_golden_tokens() {
         }
     }
 }
+
+#[test]
+fn wordpiece_ids_equal_llama_cpps() {
+    check_vocabulary("ggml-vocab-bert-bge.gguf");
+}
+
+#[test]
+fn wordpiece_ids_equal_minilms() {
+    let Some(root) = shared() else { return };
+    let bytes = read(&root.join("tokenizers/ggml-vocab-bert-bge.gguf"));
+    let gguf = Gguf::parse(&bytes).unwrap();
+    let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();
+    let golden: Value = serde_json::from_slice(&read(&root.join("golden/minilm.json"))).unwrap();
+    for case in golden["cases"].as_array().unwrap() {
+        let expected: Vec<u32> = serde_json::from_value(case["tokens"].clone()).unwrap();
+        let mut tokens = Vec::new();
+        tokenizer.encode(case["text"].as_str().unwrap(), true, false, &mut tokens).unwrap();
+        // The model sees 256 tokens at most.
+        tokenizer.truncate(&mut tokens, 256);
+        assert_eq!(tokens, expected, "{}", case["text"]);
+    }
+}

@@ -62,7 +62,10 @@ pub(crate) fn is_other(c: char) -> bool {
 
 /// Bytes at the start of `text` whose characters are all `of`.
 pub(crate) fn run(text: &str, of: impl Fn(char) -> bool) -> usize {
-    text.find(|c| !of(c)).unwrap_or(text.len())
+    let length = text.find(|c| !of(c)).unwrap_or(text.len());
+    #[cfg(test)]
+    crate::tests::count(1 + length);
+    length
 }
 
 /// As [`run`], for at most `most` characters.

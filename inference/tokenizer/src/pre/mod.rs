@@ -50,3 +50,31 @@ pub(crate) fn split(stages: &[Stage], text: &str, sink: &mut Sink<'_>) -> Result
     }
     if gap < text.len() { split(stages, &text[gap..], sink) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::PreTokenizer;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    /// The regular expressions themselves, run by a regex engine: see `tests/data/pre_tokenizers.py`.
+    #[test]
+    fn texts_are_cut_as_by_the_regular_expressions() {
+        let file = include_str!("../../tests/data/pre_tokenizers.json");
+        let file: serde_json::Value = serde_json::from_str(file).unwrap();
+        for (name, cases) in file.as_object().unwrap() {
+            let pre = PreTokenizer::named(Some(name)).unwrap();
+            for case in cases.as_array().unwrap() {
+                let expected: Vec<&str> =
+                    case.as_array().unwrap().iter().map(|part| part.as_str().unwrap()).collect();
+                let mut pieces: Vec<String> = Vec::new();
+                pre.split(&expected.concat(), &mut |piece| {
+                    pieces.push(piece.into());
+                    Ok(())
+                })
+                .unwrap();
+                assert_eq!(pieces, expected, "{name}");
+            }
+        }
+    }
+}
