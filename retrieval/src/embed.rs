@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Text to vectors: what an embedding must offer, and the labelled fallback that needs no model.
 //!
 //! One design rule: a vector carries its embedding's label, and vectors of two embeddings never meet in one index.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Episodes: what happened on the machine, one line each, found again by meaning and recency.
 use alloc::format;
 use alloc::string::String;

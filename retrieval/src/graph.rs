@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Facts: subject, relation, object, with source and time; found by the entities that a text names.
 //!
 //! One design rule: the graph is memory built from the store's fact records; a text names an entity when the entity's

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Retrieval: passages, vectors, episodes and facts that survive a power cut.
 //!
 //! The crate knows no IPC and no board: storage is a [`store::BlockDevice`], embeddings come from an

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Prompt assembly: the best passages within a token budget, delimited, each with source and score.
 //!
 //! One design rule: passages are data. They leave this module as [`Segment::Data`], which a caller must tokenise as plain

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! The records that the store holds, and their bodies.
 //!
 //! Bodies are postcard-encoded structs, but for vectors: a 16-byte header and the values, aligned to 16 bytes on the disk.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Partitions that are empty, foreign, damaged or hostile: each gives a named error, or what is still valid.
 mod sim;
 

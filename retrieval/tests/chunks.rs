@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Chunks: where documents are cut, and that nothing of them is lost.
 mod sim;
 

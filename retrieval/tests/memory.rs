@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! The whole library at work: documents, episodes and facts, over restarts and power cuts.
 mod sim;
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Power cuts at every write and flush: nothing acknowledged is lost, nothing torn is believed.
 //!
 //! `CLOISTER_CRASH_SEQUENCES=20000 cargo test --release -p retrieval --test power_cuts` runs the full count.

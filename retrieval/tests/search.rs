@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Search against the obvious way to compute the same, while passages come and go.
 mod sim;
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Lines, and the blocks that a format's reader makes of them.
 use alloc::string::String;
 use alloc::vec::Vec;

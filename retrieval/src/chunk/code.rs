@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Code: functions and other top-level items, with the comment directly above them.
 //!
 //! Braces in strings, characters and comments do not count. Limits: no preprocessor, no raw strings with quotes inside;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! What changed: documents and chunks are known by their content, so unchanged ones keep their vectors.
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Prose: Markdown, reStructuredText and plain paragraphs.
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Documents to passages: at headings, paragraphs, functions and, where those are too long, sentences.
 //!
 //! One design rule: a chunk is a range of the document's text plus the heading it stands under, so a source can always be

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Blocks to chunks: small neighbours are joined, long blocks are cut where it hurts least.
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! BM25 over compact postings: words that vectors miss (names, numbers, identifiers) are found.
 //!
 //! A posting list is bytes: per document, the distance from the previous document and the count, as varints. Removed

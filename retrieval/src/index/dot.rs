@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Int8 dot products of one query with many rows.
 use alloc::vec::Vec;
 

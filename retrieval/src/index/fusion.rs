@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Reciprocal rank fusion: what several searches rank high comes first, whatever their scores mean.
 //!
 //! Source: Cormack, Clarke and Büttcher, Reciprocal Rank Fusion (SIGIR 2009).

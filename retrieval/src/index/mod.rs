@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Search over what the store holds: exact vectors, BM25, and both fused.
 //!
 //! One design rule: an index is memory only, built from the store's records in any order, and changed in step with it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Text to search terms: lower case, identifiers taken apart, plural and verb endings cut.
 //!
 //! Limits: the endings are those of English; terms are 64-bit hashes, so two words may (practically never) share one.

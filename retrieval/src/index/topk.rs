@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! The k best of a stream of scores.
 use alloc::vec::Vec;
 

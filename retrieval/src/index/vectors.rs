@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Exact nearest neighbours: every vector is compared, nothing is approximated but the chosen number format.
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Documents and notes: taken in step by step, unchanged passages kept, removed as a whole.
 use alloc::format;
 use alloc::string::String;

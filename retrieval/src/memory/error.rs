@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Errors of the whole, by the part that they come from.
 use core::fmt;
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Episodes: recorded as they happen, found by meaning and recency.
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Facts: told by a person, or drawn from episodes by rules.
 use super::{Memory, MemoryError};
 use crate::graph::{FactRow, LONGEST};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Everything that is in memory, and how each record of the store changes it.
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Memory: the store and the indexes over it as one thing, which a retriever's server drives.
 //!
 //! One design rule: first commit, then change the indexes; so whatever a search finds is on the disk, and after a power cut

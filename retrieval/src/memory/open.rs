@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Making the indexes from the store.
 use alloc::vec::Vec;
 

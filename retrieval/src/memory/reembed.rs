@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! After the embedding has changed (a model file came, or went): new vectors for old texts, step by step.
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Questions: passages by meaning, by words, or by both.
 use alloc::string::String;
 use alloc::vec::Vec;

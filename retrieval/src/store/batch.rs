@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! A batch of changes that becomes one frame: all of it survives, or none.
 use alloc::vec::Vec;
 use zerocopy::IntoBytes;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Compaction: the oldest frames' live records move to the head, then the tail moves.
 //!
 //! One design rule: space becomes free only when the superblock that gives it up is flushed.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! What the store needs of a disk.
 
 /// Bytes of a sector, the unit of every transfer.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! The store: commits, reads, and the map from keys to places in the log.
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! The store's errors.
 use core::fmt;
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Reading frames that may be anything, and walking the records inside a valid one.
 use alloc::vec::Vec;
 use zerocopy::{FromBytes, IntoBytes};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! The on-disk structures, byte for byte, and their checksum.
 use crc::{CRC_64_XZ, Crc, Table};
 use zerocopy::little_endian::{U16, U32, U64};

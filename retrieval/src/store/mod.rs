@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! The append-only store: a checksummed log of records on a block device.
 //!
 //! One design rule: a commit is acknowledged after its frame is written *and* flushed, and nothing is believed

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! What opening a store does: replay the log, and name what is missing.
 //!
 //! One design rule: an honest disk cannot lose a frame that was flushed, so a hole before a later frame, or an end before

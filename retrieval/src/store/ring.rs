@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! The log as a ring: positions that only grow, laid over a fixed range of sectors.
 use super::device::{BlockDevice, DeviceError, SECTOR};
 use super::layout::LOG_START;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! Finding the log again when the superblocks are lost or stale: each frame says where the tail was.
 use super::device::{BlockDevice, SECTOR};
 use super::engine::{Options, Store};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! The two superblocks: which is valid, which is newer, and writing the other one.
 use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, IntoBytes};

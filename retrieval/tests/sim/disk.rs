@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! A disk with a volatile cache: at a power cut each unflushed sector is lost, kept or torn, each for itself.
 use std::cell::RefCell;
 use std::collections::BTreeMap;

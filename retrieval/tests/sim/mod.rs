@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! A disk that loses power, and seeded random sequences of operations on it.
 #![allow(dead_code)]
 pub mod disk;

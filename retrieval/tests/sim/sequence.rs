@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 //! One random life of a store: commits, compactions, restarts and power cuts, beside a redb database as oracle.
 use std::collections::BTreeMap;
 
