@@ -15,16 +15,20 @@ pub struct Ranked<'a> {
     pub weight: f32,
 }
 
-/// How fast a rank loses value.
+/// How fast a rank loses value, and how much each part counts.
 #[derive(Clone, Copy, Debug)]
 pub struct RrfParameters {
     /// A hit at rank r (from 1) counts `weight / (k + r)`.
     pub k: f32,
+    /// Weight of the vectors' ranks.
+    pub vectors: f32,
+    /// Weight of the words' ranks.
+    pub words: f32,
 }
 
 impl Default for RrfParameters {
     fn default() -> Self {
-        Self { k: 60.0 }
+        Self { k: 60.0, vectors: 1.0, words: 1.0 }
     }
 }
 

@@ -131,8 +131,10 @@ impl<D: BlockDevice> Memory<D> {
         if query.mode == Mode::Words {
             return by_words.into_iter().take(query.limit).collect();
         }
-        let parts = [Ranked { hits: by_vector, weight: 1.0 }, Ranked { hits: &by_words, weight: 1.0 }];
-        fuse(&parts, query.limit, RrfParameters::default())
+        let fusion = RrfParameters::default();
+        let vectors = Ranked { hits: by_vector, weight: fusion.vectors };
+        let words = Ranked { hits: &by_words, weight: fusion.words };
+        fuse(&[vectors, words], query.limit, fusion)
     }
 
     fn found(&mut self, hit: Hit) -> Result<Option<Found>, MemoryError> {
