@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::{Parser, ValueEnum};
+use inference_kernels::{CpuFeatures, Kernels};
 use retrieval::index::{PortableDots, RrfParameters, VectorFormat};
 use serde_json::{Value, json};
 use tools_retrieval_bench::collection::{self, Collection};
@@ -138,9 +139,13 @@ fn measure_sts(path: &Path, embedding: &Embedding) -> Result<Value> {
 }
 
 fn measure_speed() -> Result<Value> {
-    let sizes = [11_167, 100_000];
-    let times: Result<Vec<_>> = sizes.iter().map(|count| speed::scan(*count, 384, &PortableDots)).collect();
-    Ok(json!(times?))
+    let kernels = Kernels::select(CpuFeatures::detect());
+    let mut times = Vec::new();
+    for count in [11_167, 100_000] {
+        times.push(speed::scan(count, 384, "portable", &PortableDots)?);
+        times.push(speed::scan(count, 384, kernels.name(), &speed::KernelDots(kernels))?);
+    }
+    Ok(json!(times))
 }
 
 fn print_table(report: &Value) {

@@ -4,12 +4,18 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
-use retrieval::index::{Entry, Filter, RowDots, VectorFormat, VectorIndex};
+use inference_kernels::Kernels;
+use retrieval::index::{Entry, Filter, Query8, RowDots, VectorFormat, VectorIndex};
 use serde::Serialize;
 
+/// Searches timed; the best one is reported, because other programs only ever slow a search down.
+const REPEATS: usize = 300;
+
 /// Times of one size of collection.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ScanTime {
+    /// The kernel's name.
+    pub kernel: &'static str,
     pub vectors: usize,
     pub dims: usize,
     /// The best of several exact searches for the 10 nearest, in milliseconds.
@@ -20,6 +26,15 @@ pub struct ScanTime {
     pub read_ms: f64,
     /// Bytes of the vectors over the time of a search, in GB/s.
     pub gigabytes_per_second: f64,
+}
+
+/// The kernels of the inference engine.
+pub struct KernelDots(pub Kernels);
+
+impl RowDots for KernelDots {
+    fn dots(&self, query: &Query8, rows: &[i8], out: &mut [i32]) {
+        self.0.row_dots_i8(&query.bytes, rows, out);
+    }
 }
 
 /// Small, seeded, the same on every machine (SplitMix64).
@@ -69,7 +84,7 @@ fn read_all(words: &[u64]) -> u64 {
 ///
 /// # Errors
 /// Vectors that the index refuses.
-pub fn scan(count: usize, dims: usize, kernel: &dyn RowDots) -> Result<ScanTime> {
+pub fn scan(count: usize, dims: usize, name: &'static str, kernel: &dyn RowDots) -> Result<ScanTime> {
     let mut random = Random(1);
     let mut index = VectorIndex::new(dims, VectorFormat::Q8, count);
     for id in 0..count as u64 {
@@ -78,18 +93,19 @@ pub fn scan(count: usize, dims: usize, kernel: &dyn RowDots) -> Result<ScanTime>
     }
     let queries: Vec<Vec<f32>> = (0..32).map(|_| random.vector(dims)).collect();
     let mut turn = 0;
-    let times = sorted_times(64, || {
+    let times = sorted_times(REPEATS, || {
         turn += 1;
         let hits = index.search(&queries[turn % queries.len()], 10, &Filter::default(), kernel);
         black_box(hits.map_or(0, |hits| hits.len()));
     });
     let words = vec![1u64; index.vector_bytes() / 8];
-    let reads = sorted_times(64, || {
+    let reads = sorted_times(REPEATS, || {
         black_box(read_all(black_box(&words)));
     });
     let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
     let best = times[0].as_secs_f64();
     Ok(ScanTime {
+        kernel: name,
         vectors: count,
         dims,
         search_ms: best * 1e3,
