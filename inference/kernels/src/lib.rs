@@ -30,6 +30,7 @@ pub mod lanes;
 mod matmul;
 pub mod ops;
 mod rope;
+mod row_dots;
 mod unpack;
 mod unpack_k;
 

@@ -6,6 +6,8 @@
 mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
+#[cfg(target_arch = "x86_64")]
+mod x86_64_rows;
 
 use crate::activation::Activation;
 use crate::isa::Isa;
@@ -39,5 +41,15 @@ pub(crate) fn matmul(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mu
     };
     if !done {
         crate::matmul::matmul_generic(isa, matrix, x, out);
+    }
+}
+
+/// Int8 products of a query with many rows.
+pub(crate) fn row_dots_i8(isa: Isa, query: &[i8], rows: &[i8], out: &mut [i32]) {
+    match isa {
+        // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX-512 VNNI.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { x86_64_rows::row_dots(query, rows, out) },
+        _ => run(isa, || crate::row_dots::row_dots(query, rows, out)),
     }
 }
