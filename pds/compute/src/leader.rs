@@ -82,14 +82,22 @@ impl Leader {
             while let Some(order) = self.mail.next_order() {
                 self.obey(order);
             }
-            while let Some(message) = self.mail.next() {
+            self.settle();
+            // Requests wait while the team is being set up: the model will be there again in a moment.
+            while let Some(message) = self.next_message() {
                 self.take(message);
             }
-            self.settle();
             if !work::step(self) {
                 self.rest();
                 return;
             }
+        }
+    }
+
+    fn next_message(&mut self) -> Option<ToCompute> {
+        match self.state {
+            State::Assembling { .. } => None,
+            _ => self.mail.next(),
         }
     }
 
