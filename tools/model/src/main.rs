@@ -6,6 +6,8 @@ mod bench;
 mod host;
 mod inspect;
 mod logits;
+mod mixture;
+mod synth;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -26,6 +28,8 @@ enum Command {
     Logits(logits::Arguments),
     /// Measure tokens per second of prompt processing and generation.
     Bench(bench::Arguments),
+    /// Make a model with the shape of a real one and random weights, for measurements.
+    Synth(synth::Arguments),
 }
 
 fn main() -> Result<()> {
@@ -33,5 +37,6 @@ fn main() -> Result<()> {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Logits(arguments) => logits::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Synth(arguments) => synth::run(&arguments),
     }
 }
