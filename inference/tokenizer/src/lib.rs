@@ -22,6 +22,7 @@ mod alphabet;
 mod bpe;
 mod decode;
 mod error;
+mod finder;
 mod index;
 mod merges;
 mod metadata;

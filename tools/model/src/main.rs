@@ -7,6 +7,8 @@ mod generate;
 mod host;
 mod inspect;
 mod logits;
+mod mixture;
+mod synth;
 mod text;
 
 use std::process::ExitCode;
@@ -34,6 +36,8 @@ enum Command {
     Logits(logits::Arguments),
     /// Measure tokens per second of prompt processing and generation.
     Bench(bench::Arguments),
+    /// Make a model with the shape of a real one and random weights, for measurements.
+    Synth(synth::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -53,5 +57,6 @@ fn run(command: Command) -> Result<()> {
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Logits(arguments) => logits::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Synth(arguments) => synth::run(&arguments),
     }
 }

@@ -37,6 +37,9 @@ pub(crate) fn matmul(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mu
         Isa::Neon => aarch64::matmul::<false>(matrix, x, out),
         #[cfg(target_arch = "aarch64")]
         Isa::NeonDotprod | Isa::NeonI8mm => aarch64::matmul::<true>(matrix, x, out),
+        // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX-512 VNNI.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { x86_64::avx512::matmul(matrix, x, out) },
         _ => false,
     };
     if !done {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! x86-64.
 
+pub(super) mod avx512;
+
 /// Runs `work` compiled for AVX2.
 ///
 /// # Safety

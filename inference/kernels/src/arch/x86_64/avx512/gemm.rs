@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+//! Several tokens: a panel of sixteen rows is unpacked once and multiplied with every token.
+
+use core::arch::x86_64::*;
+
+use super::columns::{Column, Columns32};
+use super::columns_k::{ColumnsK, PanelK};
+use super::panel::Rows;
+use super::{ROWS, integers, load_64, unsigned, write};
+use crate::activation::Activation;
+use crate::matmul::{Matrix, Output};
+
+/// Most tokens per pass over the weights.
+const TOKENS: usize = 64;
+
+/// Calls `$f::<N>` for groups of eight, four, two and one tokens.
+macro_rules! in_groups {
+    ($tokens:expr, |$at:ident| $($f:ident)::+ <$($kind:ty),*; N> ($($argument:expr),*)) => {{
+        let mut $at = 0;
+        while $at < $tokens {
+            $at += match $tokens - $at {
+                8.. => { $($f)::+::<$($kind),*, 8>($($argument),*); 8 }
+                4.. => { $($f)::+::<$($kind),*, 4>($($argument),*); 4 }
+                2.. => { $($f)::+::<$($kind),*, 2>($($argument),*); 2 }
+                _ => { $($f)::+::<$($kind),*, 1>($($argument),*); 1 }
+            };
+        }
+    }};
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+pub(super) fn run_256<B: ColumnsK>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
+    let mut panel = PanelK::EMPTY;
+    for row in (0..matrix.rows()).step_by(ROWS) {
+        let rows = Rows::<B>::new(matrix, row);
+        for first in (0..x.tokens).step_by(TOKENS) {
+            let tokens = TOKENS.min(x.tokens - first);
+            let mut acc = [_mm512_setzero_ps(); TOKENS];
+            for b in 0..x.width / 256 {
+                // SAFETY: our caller promised the features.
+                unsafe { B::fill(&rows, b, &mut panel) };
+                let scales = rows.scales(b);
+                in_groups!(tokens, |at| group_256<B; N>(&panel, scales, x, b, first + at, &mut acc[at..]));
+            }
+            for t in 0..tokens {
+                write(out, first + t, row, matrix.rows(), acc[t]);
+            }
+        }
+    }
+}
+
+/// Super-block `b` of a panel with `N` tokens.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn group_256<B: ColumnsK, const N: usize>(
+    panel: &PanelK,
+    (d, dmin): (__m512, __m512),
+    x: &Activation<'_>,
+    b: usize,
+    first: usize,
+    acc: &mut [__m512],
+) {
+    let q: [&[[i8; 4]; 64]; N] = core::array::from_fn(|t| {
+        let block: &[i8; 256] = &x.token_q(first + t).as_chunks().0[b];
+        zerocopy::transmute_ref!(block)
+    });
+    let sums: [&[i16; 16]; N] = core::array::from_fn(|t| &x.token_sums(first + t).as_chunks().0[b]);
+    let starts: [[i32; 16]; N] = core::array::from_fn(|t| starts::<B>(sums[t]));
+    let mut total = [_mm512_setzero_si512(); N];
+    let steps = B::SUB / 4;
+    for j in 0..256 / B::SUB {
+        let mut s = [_mm512_setzero_si512(); N];
+        if B::OFFSET > 0 {
+            (0..N).for_each(|t| s[t] = _mm512_set1_epi32(starts[t][j]));
+        }
+        for k in 0..steps {
+            let w = load_64(&panel.columns[j * steps + k]);
+            for t in 0..N {
+                let four = i32::from_le_bytes(q[t][j * steps + k].map(|q| q as u8));
+                s[t] = _mm512_dpbusd_epi32(s[t], w, _mm512_set1_epi32(four));
+            }
+        }
+        let scale = integers(&panel.scale[j]);
+        for t in 0..N {
+            total[t] = _mm512_add_epi32(total[t], _mm512_mullo_epi32(s[t], scale));
+        }
+    }
+    for t in 0..N {
+        let dx = _mm512_set1_ps(x.token_d(first + t)[b]);
+        let dots = _mm512_cvtepi32_ps(total[t]);
+        acc[t] = _mm512_add_ps(acc[t], _mm512_mul_ps(_mm512_mul_ps(d, dx), dots));
+        if B::HAS_MIN {
+            let mins = _mm512_cvtepi32_ps(minima(panel, sums[t]));
+            acc[t] = _mm512_sub_ps(acc[t], _mm512_mul_ps(_mm512_mul_ps(dmin, dx), mins));
+        }
+    }
+}
+
+/// What the sums of sub-blocks start from, so that adding `OFFSET` to the weights cancels out.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn starts<B: ColumnsK>(sums: &[i16; 16]) -> [i32; 16] {
+    let mut out = [0; 16];
+    if B::OFFSET == 0 {
+        return out;
+    }
+    let sums = super::shorts(sums);
+    if B::SUB == 16 {
+        let v = _mm512_mullo_epi32(_mm512_cvtepi16_epi32(sums), _mm512_set1_epi32(-B::OFFSET));
+        super::store_64(zerocopy::transmute_mut!(&mut out), v);
+    } else {
+        let pairs = _mm256_madd_epi16(sums, _mm256_set1_epi16(-B::OFFSET as i16));
+        super::store_64(zerocopy::transmute_mut!(&mut out), _mm512_zextsi256_si512(pairs));
+    }
+    out
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn minima(panel: &PanelK, sums: &[i16; 16]) -> __m512i {
+    let pairs: &[[i16; 2]; 8] = zerocopy::transmute_ref!(sums);
+    let mut total = _mm512_setzero_si512();
+    for j in 0..8 {
+        let pair = _mm512_set1_epi32(i32::from(pairs[j][0]) & 0xffff | i32::from(pairs[j][1]) << 16);
+        total = _mm512_dpwssd_epi32(total, integers(&panel.min[j]), pair);
+    }
+    total
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+pub(super) fn run_32<B: Columns32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
+    let mut columns: [Column; 8] = [[0; 64]; 8];
+    for row in (0..matrix.rows()).step_by(ROWS) {
+        let rows = Rows::<B>::new(matrix, row);
+        for first in (0..x.tokens).step_by(TOKENS) {
+            let tokens = TOKENS.min(x.tokens - first);
+            let mut acc = [_mm512_setzero_ps(); TOKENS];
+            for b in 0..x.width / 32 {
+                // SAFETY: our caller promised the features.
+                unsafe { B::columns(&rows, b, &mut columns) };
+                let scales = rows.scales(b);
+                in_groups!(tokens, |at| group_32<B; N>(&columns, scales, x, b, first + at, &mut acc[at..]));
+            }
+            for t in 0..tokens {
+                write(out, first + t, row, matrix.rows(), acc[t]);
+            }
+        }
+    }
+}
+
+/// Block `b` of a panel with `N` tokens.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn group_32<B: Columns32, const N: usize>(
+    columns: &[Column; 8],
+    (d, m): (__m512, __m512),
+    x: &Activation<'_>,
+    b: usize,
+    first: usize,
+    acc: &mut [__m512],
+) {
+    let q: [&[u8; 32]; N] = core::array::from_fn(|t| unsigned(&x.token_q(first + t).as_chunks().0[b]));
+    let mut s = [_mm512_setzero_si512(); N];
+    if B::OFFSET > 0 {
+        for t in 0..N {
+            let sums = &x.token_sums(first + t).as_chunks::<2>().0[b];
+            s[t] = _mm512_set1_epi32(-B::OFFSET * (i32::from(sums[0]) + i32::from(sums[1])));
+        }
+    }
+    for k in 0..8 {
+        let w = load_64(&columns[k]);
+        for t in 0..N {
+            let four = i32::from_le_bytes(q[t].as_chunks::<4>().0[k]);
+            s[t] = _mm512_dpbusd_epi32(s[t], w, _mm512_set1_epi32(four));
+        }
+    }
+    for t in 0..N {
+        let dx = _mm512_set1_ps(x.token_d(first + t)[b]);
+        acc[t] = _mm512_add_ps(acc[t], _mm512_mul_ps(_mm512_mul_ps(d, dx), _mm512_cvtepi32_ps(s[t])));
+        if B::HAS_MIN {
+            acc[t] = _mm512_add_ps(acc[t], _mm512_mul_ps(m, _mm512_set1_ps(x.token_s(first + t)[b])));
+        }
+    }
+}
