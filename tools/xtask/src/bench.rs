@@ -88,7 +88,10 @@ fn sha256(path: &Path) -> Result<String> {
 }
 
 /// Processor, cores and QEMU version.
-fn machine() -> Result<String> {
+///
+/// # Errors
+/// When QEMU is not there.
+pub fn machine() -> Result<String> {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name =
         info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, name)| name);

@@ -43,13 +43,13 @@ pub fn all() -> Result<PathBuf> {
     for (done, program) in PROGRAMS.iter().enumerate() {
         progress(done, &format!("pds/{}", program.name));
         let target = if program.simd { SIMD_TARGET } else { SOFT_TARGET };
-        build(&format!("pds-{}", program.name), target)?;
+        self::package(&format!("pds-{}", program.name), target)?;
         let elf = shell::root().join("target").join(target).join("image").join(program.name);
         let copy = program_folder().join(format!("{}.elf", program.name));
         copy_if_changed(&elf, &copy)?;
     }
     progress(PROGRAMS.len(), "kernel");
-    build("kernel", SOFT_TARGET)?;
+    package("kernel", SOFT_TARGET)?;
     Ok(shell::root().join("target").join(SOFT_TARGET).join("image/kernel"))
 }
 
@@ -57,7 +57,11 @@ fn progress(done: usize, what: &str) {
     eprintln!("[{}/{}] building {what}", done + 1, PROGRAMS.len() + 1);
 }
 
-fn build(package: &str, target: &str) -> Result<()> {
+/// Builds one package as it goes into an image.
+///
+/// # Errors
+/// When cargo fails.
+pub fn package(package: &str, target: &str) -> Result<()> {
     let mut command = shell::cargo(&["build", "--quiet", "--locked", "--profile", "image", "-p", package]);
     command.args(["--features", "image", "--target", target]);
     Job::new(command).run()

@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod disk;
 mod install;
+mod kernel;
 mod options;
 mod qemu;
 mod script;
@@ -64,6 +65,8 @@ enum Figure {
         #[command(flatten)]
         system: SystemOptions,
     },
+    /// Instructions that the kernel's operations take, beside the official kernel's
+    Ipc,
     /// Tokens per second and time to the first token, for 1, 2 and 4 workers
     Generate {
         #[command(flatten)]
@@ -77,6 +80,7 @@ fn main() -> Result<()> {
         Job::Image { system } => image(&system),
         Job::Bench { figure: Figure::Boot { system } } => bench::boot(&system),
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
+        Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
         Job::Test { step } => test::all(&step),
         Job::Check => check::all(),
     }

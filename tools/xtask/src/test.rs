@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
 
-use crate::{check, install, shell, transcripts};
+use crate::{check, install, kernel, shell, transcripts};
 use anyhow::{Context, Result};
 use shell::Job;
 use std::time::Instant;
@@ -11,13 +11,14 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "install what is missing", run: install },
     Step { name: "format", run: format },
     Step { name: "rules of the architecture", run: check::all },
     Step { name: "lints", run: lint },
     Step { name: "tests on the host", run: host },
     Step { name: "ring under every interleaving (loom)", run: loom },
+    Step { name: "kernel conformance in QEMU", run: kernel::conformance },
     Step { name: "systems in QEMU", run: transcripts::all },
 ];
 

@@ -32,7 +32,7 @@ pub(crate) fn lock() -> Guard {
     if locked {
         while LOCKED.taken.swap(true, Ordering::Acquire) {
             while LOCKED.taken.load(Ordering::Relaxed) {
-                core::hint::spin_loop();
+                crate::registers::relax();
             }
         }
     }

@@ -193,7 +193,7 @@ impl Arch for Machine {
             gic::send(gic::SGI_KICK, core);
             // Pairs with the store in `trap::enter`, after that core's thread is saved.
             while !flag.load(Ordering::Acquire) {
-                core::hint::spin_loop();
+                crate::registers::relax();
             }
         }
     }

@@ -32,3 +32,11 @@ pub(crate) fn dsb() {
     // SAFETY: a barrier.
     unsafe { core::arch::asm!("dsb sy", options(nostack, preserves_flags)) }
 }
+
+/// One turn of waiting for another core. `YIELD`, not the `ISB` of `core::hint::spin_loop`: an emulator that runs the
+/// cores in turn then goes on with the next one.
+#[inline(always)]
+pub(crate) fn relax() {
+    // SAFETY: a hint.
+    unsafe { core::arch::asm!("yield", options(nostack, preserves_flags)) }
+}

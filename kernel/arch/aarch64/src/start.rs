@@ -99,7 +99,7 @@ unsafe extern "C" fn cloister_start_secondary(index: usize) -> ! {
     start_core();
     UP.fetch_add(1, Ordering::Release);
     while !GO.load(Ordering::Acquire) {
-        core::hint::spin_loop();
+        crate::registers::relax();
     }
     run(index)
 }
@@ -231,7 +231,7 @@ fn start_others(facts: &Facts, cores: usize) {
             refuse(format_args!("core {index} does not start: PSCI error {result}"));
         }
         while UP.load(Ordering::Acquire) < index {
-            core::hint::spin_loop();
+            crate::registers::relax();
         }
     }
 }

@@ -1,0 +1,114 @@
+//! The kernel alone: its conformance tests and what its operations cost, with the programs of `tests/conformance`.
+
+use crate::qemu::Machine;
+use crate::{bench, build, install, shell};
+use anyhow::{Context, Result, ensure};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tools_sysgen::{Description, SearchPath, board, build_image};
+
+/// Programs of `tests/conformance`.
+const PROGRAMS: [&str; 13] = [
+    "judge",
+    "client",
+    "echo",
+    "peer",
+    "relay",
+    "faulty",
+    "spinner",
+    "ticker",
+    "vectors",
+    "meter",
+    "bench",
+    "bench_server",
+    "bench_pong",
+];
+/// Longest time for one system of tests, on a busy machine.
+const LIMIT: Duration = Duration::from_secs(400);
+
+/// The official release kernel's instructions for the rows of `bench.xml`, in their order, counted the same way.
+const OFFICIAL: [u64; 6] = [733, 2479, 2485, 456, 1425, 1874];
+
+/// Runs the conformance tests: on one core with counted instructions, and on four cores.
+///
+/// # Errors
+/// When a test fails or the run does not end.
+pub fn conformance() -> Result<()> {
+    for (system, cores) in [("system", 1), ("smp", 4)] {
+        let mut running = machine(system, cores, cores == 1)?.start()?;
+        running.wait_for("conformance: start", LIMIT)?;
+        let lines = running.wait_for(" passed, ", LIMIT)?;
+        let failed = running.wait_for(" failed", LIMIT)?;
+        let passed = lines.rsplit(' ').next().unwrap_or_default();
+        ensure!(failed == "0", "{failed} conformance tests failed:{lines}");
+        eprintln!("ok: {passed} conformance tests of the kernel on {cores} cores");
+    }
+    Ok(())
+}
+
+/// Prints what the kernel's operations cost beside the official kernel's figures.
+///
+/// # Errors
+/// When a system does not come up, or two runs differ by more than one percent.
+pub fn bench_ipc() -> Result<()> {
+    install::rust_targets(&[build::SIMD_TARGET, build::SOFT_TARGET])?;
+    install::programs(&[install::QEMU_AARCH64])?;
+    let (near, again, far) = (measure("bench", 1)?, measure("bench", 1)?, measure("bench_smp", 2)?);
+    println!("command: cargo xtask bench ipc");
+    println!("machine: {}", bench::machine()?);
+    println!("counted: instructions (-icount shift=0,sleep=off), both sides' user code included");
+    println!("| operation | instructions | official kernel |");
+    println!("|---|---|---|");
+    for (index, (name, cost)) in near.iter().enumerate() {
+        let repeated = again.get(index).map_or(0, |row| row.1);
+        ensure!(cost.abs_diff(repeated) * 100 <= *cost, "{name}: {cost}, then {repeated}: not repeatable");
+        let official = OFFICIAL.get(index).map_or_else(String::new, u64::to_string);
+        println!("| {name} | {cost} | {official} |");
+    }
+    for (name, cost) in far {
+        println!("| {name} | {cost} | |");
+    }
+    Ok(())
+}
+
+/// The rows that a bench system prints.
+fn measure(system: &str, cores: u32) -> Result<Vec<(String, u64)>> {
+    let mut running = machine(system, cores, true)?.start()?;
+    let text = running.wait_for("bench: end", LIMIT)?;
+    text.lines().filter_map(|line| line.trim().strip_prefix("bench: ")).map(row).collect()
+}
+
+fn row(line: &str) -> Result<(String, u64)> {
+    let (cost, name) = line.split_once(" ns ").with_context(|| format!("not a row: `{line}`"))?;
+    Ok((name.trim().to_owned(), cost.parse()?))
+}
+
+/// Builds `tests/conformance/SYSTEM.xml` into an image and the machine for it.
+fn machine(system: &str, cores: u32, icount: bool) -> Result<Machine> {
+    let folder = shell::root().join("target/conformance");
+    std::fs::create_dir_all(&folder)?;
+    let kernel = programs(&folder)?;
+    let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
+    let board = board("qemu_virt_aarch64").map_err(wrong)?;
+    let description = shell::root().join(format!("tests/conformance/{system}.xml"));
+    let search = SearchPath(vec![folder.clone()]);
+    let resolved =
+        Description::read(&description).and_then(|read| read.resolve(&board, &search)).map_err(wrong)?;
+    let image = build_image(&resolved, &search, &std::fs::read(kernel)?, &board).map_err(wrong)?;
+    let path = folder.join(format!("{system}.img"));
+    std::fs::write(&path, &image.bytes)?;
+    let cpu = board.default_cpu.to_owned();
+    Ok(Machine { image: path, disk: None, cores, ram_mib: board.ram.size >> 20, cpu, icount })
+}
+
+/// Builds the kernel and the test programs; the kernel's path.
+fn programs(folder: &Path) -> Result<PathBuf> {
+    build::package("tests-conformance", build::SIMD_TARGET)?;
+    build::package("kernel", build::SOFT_TARGET)?;
+    let built = shell::root().join("target");
+    for program in PROGRAMS {
+        let elf = built.join(build::SIMD_TARGET).join("image").join(program);
+        std::fs::copy(elf, folder.join(format!("{program}.elf")))?;
+    }
+    Ok(built.join(build::SOFT_TARGET).join("image/kernel"))
+}
