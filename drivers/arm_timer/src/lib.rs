@@ -8,6 +8,11 @@
 //! sets there is no such timer, and only [`Fake`] remains.
 #![no_std]
 
+mod arch;
+
+#[allow(unused_imports, reason = "on other instruction sets there is nothing to export")]
+pub use arch::*;
+
 /// Raises an interrupt at a tick.
 pub trait Comparator {
     /// Raises the interrupt when the counter reaches `tick`, at once where it has.
@@ -31,8 +36,3 @@ impl Comparator for Fake {
         self.armed = None;
     }
 }
-
-#[cfg(target_arch = "aarch64")]
-mod arch;
-#[cfg(target_arch = "aarch64")]
-pub use arch::PhysicalTimer;

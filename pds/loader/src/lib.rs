@@ -188,6 +188,8 @@ impl Loader {
         self.job = Job::Idle;
         self.unsent = Some(message);
         self.disk.abandon();
+        // Now: the supervisor may stop this PD as soon as it has the message.
+        self.report();
     }
 
     /// Fails a job that made no progress for [`PATIENCE`].

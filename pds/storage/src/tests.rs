@@ -1,3 +1,5 @@
+mod any_order;
+
 use super::*;
 use drivers_block::fake::{FakeDisk, Memory};
 use drivers_block::{Area, SECTOR};

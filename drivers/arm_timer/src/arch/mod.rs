@@ -1,0 +1,6 @@
+//! The timer of this instruction set, where it has one.
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "aarch64")]
+pub use aarch64::PhysicalTimer;
