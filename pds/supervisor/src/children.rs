@@ -67,6 +67,7 @@ pub static CHILDREN: [Policy; COUNT] = [
     Policy {
         name: "timer",
         patience_ms: 2_000,
+        ping: Some(TIMER_CHANNEL),
         priority: 240,
         lost: "timeouts that were set are asked for again",
         keep: "every other part waits for it",
@@ -84,6 +85,7 @@ pub static CHILDREN: [Policy; COUNT] = [
     Policy {
         name: "storage",
         patience_ms: 5_000,
+        ping: Some(Channel::new(14)),
         priority: 190,
         lost: "reads under way are repeated",
         ..NONE
@@ -104,11 +106,17 @@ pub static CHILDREN: [Policy; COUNT] = [
         lost: "a load under way starts again",
         ..NONE
     },
-    Policy { name: "retriever", priority: 110, lost: "a search under way is lost", ..NONE },
+    Policy {
+        name: "retriever",
+        ping: Some(Channel::new(15)),
+        priority: 110,
+        lost: "a search under way is lost",
+        ..NONE
+    },
     Policy { name: "compute", ping: Some(COMPUTE_CHANNEL), lost: "its context is kept", ..NONE },
-    Policy { name: "compute_1", core: 1, ..NONE },
-    Policy { name: "compute_2", core: 2, ..NONE },
-    Policy { name: "compute_3", core: 3, ..NONE },
+    Policy { name: "compute_1", ping: Some(Channel::new(16)), core: 1, ..NONE },
+    Policy { name: "compute_2", ping: Some(Channel::new(17)), core: 2, ..NONE },
+    Policy { name: "compute_3", ping: Some(Channel::new(18)), core: 3, ..NONE },
 ];
 
 /// The children that are stopped and restarted together with `index`: compute's workers read the weights on its

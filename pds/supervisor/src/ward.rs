@@ -5,7 +5,7 @@
 use crate::children::Policy;
 use crate::restarts::Restarts;
 use crate::watch::{CpuMeter, Finding, Sample, Watch};
-use ipc_pd::{Child, clock, health};
+use ipc_pd::{Child, clock, has_notify_channel, health};
 use ipc_protocol::console_supervisor::State;
 use memory_region::Readable;
 
@@ -114,7 +114,8 @@ impl Ward {
 
     /// Asks it for a heartbeat.
     pub fn ping(&mut self, now: u64) {
-        if let (Condition::Running, Some(channel)) = (self.condition, self.policy.ping) {
+        let wired = self.policy.ping.filter(|channel| has_notify_channel(*channel));
+        if let (Condition::Running, Some(channel)) = (self.condition, wired) {
             self.watch.ask(now);
             channel.notify();
         }
