@@ -25,6 +25,8 @@ pub enum ToWorker {
         context: u32,
         /// Most tokens computed together.
         batch: u32,
+        /// Keys and values are kept as F32, else as F16.
+        full_precision: bool,
     },
     /// Follow the leader.
     Work,

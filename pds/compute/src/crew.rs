@@ -1,12 +1,12 @@
 //! The leader's side of its workers: who is there, who is ready, who follows.
 
-use crate::loaded::CACHE;
+use crate::loaded::CACHES;
 use crate::watch::Watch;
 use crate::{MAX_WORKERS, Memory};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use inference_model::{Config, Model, Team};
+use inference_model::{CacheKind, Config, Model, Team};
 use ipc_link::{Link, LinkState};
 use ipc_protocol::compute_worker::{ToCompute, ToWorker};
 use ipc_protocol::supervisor_compute::Sealed;
@@ -109,9 +109,13 @@ impl Crew {
         };
         let others = self.workers.iter().filter_map(|worker| worker.room);
         let rooms: Vec<Room> = core::iter::once(own).chain(others).take(workers).collect();
-        let most = longest_context(model, &rooms, 1)?;
-        let batch = BATCHES.into_iter().find(|batch| longest_context(model, &rooms, *batch) == Some(most))?;
-        Some(Config { context: most, batch, workers, cache: CACHE })
+        let (most, cache) = CACHES.iter().find_map(|cache| {
+            let most = longest_context(model, &rooms, 1, *cache)?;
+            let enough = most == model.hyper.context || *cache == CACHES[CACHES.len() - 1];
+            enough.then_some((most, *cache))
+        })?;
+        let whole = |batch: &usize| longest_context(model, &rooms, *batch, cache) == Some(most);
+        Some(Config { context: most, batch: BATCHES.into_iter().find(whole)?, workers, cache })
     }
 
     /// Begins a round: every worker of the team is told to set up.
@@ -132,6 +136,7 @@ impl Crew {
                 workers: config.workers as u32,
                 context: config.context as u32,
                 batch: config.batch as u32,
+                full_precision: config.cache == CacheKind::F32,
             };
             worker.excluded |= worker.link.send(&order).is_err();
         }
@@ -203,9 +208,9 @@ impl Crew {
 }
 
 /// The longest context up to the model's own for which all rooms suffice.
-fn longest_context(model: &Model<'_>, rooms: &[Room], batch: usize) -> Option<usize> {
+fn longest_context(model: &Model<'_>, rooms: &[Room], batch: usize, cache: CacheKind) -> Option<usize> {
     let fits = |context: usize| {
-        let config = Config { context, batch, workers: rooms.len(), cache: CACHE };
+        let config = Config { context, batch, workers: rooms.len(), cache };
         rooms.iter().enumerate().all(|(index, room)| {
             model.needs(&config, index).is_ok_and(|needs| {
                 needs.cache <= room.cache

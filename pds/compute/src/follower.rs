@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use inference_model::{Config, Kernels, Team};
+use inference_model::{CacheKind, Config, Kernels, Team};
 use ipc_link::{Link, LinkState};
 use ipc_pd::health;
 use ipc_protocol::Piece;
@@ -78,10 +78,11 @@ impl Follower {
 
     fn obey(&mut self, order: &ToWorker) {
         match order {
-            ToWorker::Setup { round, sealed, index, workers, context, batch } => {
+            ToWorker::Setup { round, sealed, index, workers, context, batch, full_precision } => {
                 self.round = *round;
                 let [index, workers, context, batch] = [index, workers, context, batch].map(|n| *n as usize);
-                let config = Config { context, batch, workers, cache: loaded::CACHE };
+                let cache = if *full_precision { CacheKind::F32 } else { CacheKind::F16 };
+                let config = Config { context, batch, workers, cache };
                 let answer = match self.set_up(sealed, index, config) {
                     Ok(()) => ToCompute::Ready { round: *round },
                     Err(why) => ToCompute::Failed { round: *round, why: Piece::new(why.as_bytes()) },

@@ -6,7 +6,7 @@ use crate::mail::Mail;
 use crate::request::{Request, Setup};
 use crate::{TIMER, work};
 use alloc::string::String;
-use inference_model::{Config, Kernels, Model};
+use inference_model::{CacheKind, Config, Kernels, Model};
 use ipc_pd::{ChannelSet, MessageInfo, clock, set_mr};
 use ipc_protocol::session_compute::{ModelFacts, Refusal, Stop, ToCompute, ToSession};
 use ipc_protocol::supervisor_compute::{self as control, Sealed};
@@ -328,7 +328,7 @@ type SessionLink = ipc_link::Link<ToSession, ToCompute>;
 type SupervisorLink = ipc_link::Link<control::ToSupervisor, control::ToCompute>;
 
 fn too_large(model: &Model<'_>, memory: &Memory) -> String {
-    let config = Config { context: 1, batch: 1, workers: 1, cache: loaded::CACHE };
+    let config = Config { context: 1, batch: 1, workers: 1, cache: CacheKind::F16 };
     match model.needs(&config, 0) {
         Ok(needs) => alloc::format!(
             "the model needs {} KiB of activations and {} bytes of cache per token; there are {} KiB and {} KiB",

@@ -123,5 +123,5 @@ impl LoadedWorker {
     }
 }
 
-/// How keys and values are kept.
-pub const CACHE: CacheKind = CacheKind::F16;
+/// How keys and values are kept, best first: F32 where the model's whole context fits the cache so, else F16.
+pub const CACHES: [CacheKind; 2] = [CacheKind::F32, CacheKind::F16];

@@ -243,6 +243,7 @@ fn the_tokens_are_those_of_llama_cpp() {
     agrees("stories260K-q8_0", 1);
     agrees("stories3M-q4_0", 1);
     agrees("stories3M-f16", 1);
+    agrees("stories3M-q8_0", 1);
 }
 
 #[test]
