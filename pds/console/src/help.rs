@@ -12,6 +12,7 @@ Type a message and press Enter. Commands begin with / or stand alone on a line:
   /clear, clear          forget the conversation and erase its memory; the system prompt stays
   /regen                 answer the last message again
   /set system TEXT       the system prompt      /set temperature 0.7   a parameter (/show parameters)
+  /set stop TEXT         end answers there       /set template NAME    how a conversation is written
   /set verbose|quiet     all figures, one line  /set wordwrap|nowordwrap
   /set history|nohistory lines called up again  /set columns N         the terminal's width
   /show info|parameters|system|template|license

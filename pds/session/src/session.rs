@@ -7,7 +7,7 @@ use crate::outbox::Side;
 use crate::patience::Patience;
 use crate::request::{Generation, Kind, Request};
 use crate::settings::Settings;
-use crate::{COMPUTE, CONSOLE, ComputeLink, ConsoleLink, SUPERVISOR, SupervisorLink, TIMER};
+use crate::{ComputeLink, ConsoleLink, SUPERVISOR, SupervisorLink, TIMER};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::convert::Infallible;
@@ -170,7 +170,7 @@ impl Handler for Session {
     type Error = Infallible;
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
-        let _ = (CONSOLE, COMPUTE);
+        // The supervisor signals after it restarted the timer, which then has forgotten us.
         let timer = channels.contains(TIMER) || channels.contains(SUPERVISOR);
         if self.patience.is_over(timer) {
             self.silence();

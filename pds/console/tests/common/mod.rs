@@ -212,6 +212,20 @@ impl World {
         self.run();
     }
 
+    /// As [`World::session_says`]; nothing happens when the link is full.
+    pub fn try_session(&mut self, message: &console_session::ToConsole) {
+        let session = &mut self.session;
+        enter(self.kernel.clone(), || session.send(message).ok());
+        self.run();
+    }
+
+    /// As [`World::supervisor_says`]; nothing happens when the link is full.
+    pub fn try_supervisor(&mut self, message: &console_supervisor::ToConsole) {
+        let supervisor = &mut self.supervisor;
+        enter(self.kernel.clone(), || supervisor.send(message).ok());
+        self.run();
+    }
+
     /// What the console has asked session.
     pub fn requests(&mut self) -> Vec<console_session::ToSession> {
         let mut all = Vec::new();

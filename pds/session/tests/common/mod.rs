@@ -225,6 +225,27 @@ impl World {
         }
     }
 
+    /// As the methods above; nothing happens when the link is full.
+    pub fn try_console(&mut self, message: &ToSession) {
+        let console = &mut self.console;
+        enter(self.kernel.clone(), || console.send(message).ok());
+        self.run();
+    }
+
+    /// See [`World::try_console`].
+    pub fn try_compute(&mut self, message: &session_compute::ToSession) {
+        let compute = &mut self.compute;
+        enter(self.kernel.clone(), || compute.send(message).ok());
+        self.run();
+    }
+
+    /// See [`World::try_console`].
+    pub fn try_supervisor(&mut self, message: &session_supervisor::ToSession) {
+        let supervisor = &mut self.supervisor;
+        enter(self.kernel.clone(), || supervisor.send(message).ok());
+        self.run();
+    }
+
     /// Compute starts anew, without a model yet.
     pub fn compute_restarts(&mut self) {
         let [_, _, _, _, to_compute, from_compute] = self.regions;
