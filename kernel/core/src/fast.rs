@@ -40,7 +40,7 @@ impl<A: Arch> Kernel<A> {
             && endpoint.waiting == Waiting::Receivers
             && self.threads[server].next.is_none()
             && self.threads[server].sc.is_none()
-            && self.threads[server].priority >= self.threads[caller].priority
+            && self.threads[server].priority > self.threads[caller].priority
             && self.core().sc == Some(sc)
             && !self.core().reprogram
             && !self.contexts[sc].postponed;

@@ -53,7 +53,7 @@ impl<A: Arch> Kernel<A> {
             self.threads[caller].fault = Fault::None;
             self.threads[caller].state = if restart { State::Restart } else { State::Inactive };
         }
-        self.wake(caller);
+        self.wake_first(caller);
     }
 
     /// Takes a reply object out of its stack; from the top the scheduling context goes back to the caller.

@@ -18,6 +18,17 @@ impl<A: Arch> Kernel<A> {
     /// Lets a thread that became runnable compete for its core.
     #[inline]
     pub(crate) fn wake(&mut self, id: Id) {
+        self.make_ready(id, false);
+    }
+
+    /// As [`Kernel::wake`], before its equals: a caller that has its answer goes on with its turn.
+    #[inline]
+    pub(crate) fn wake_first(&mut self, id: Id) {
+        self.make_ready(id, true);
+    }
+
+    #[inline(always)]
+    fn make_ready(&mut self, id: Id, first: bool) {
         let thread = &self.threads[id];
         if thread.queued || !self.is_schedulable(id) {
             return;
@@ -27,7 +38,12 @@ impl<A: Arch> Kernel<A> {
         if self.cores[core].current == Some(id) {
             return;
         }
-        self.cores[core].ready.push_back(&mut self.threads, id);
+        let ready = &mut self.cores[core].ready;
+        if first {
+            ready.push_front(&mut self.threads, id)
+        } else {
+            ready.push_back(&mut self.threads, id)
+        }
         if core != self.here {
             self.wake_core(core, priority);
         }
