@@ -64,13 +64,14 @@ pub struct Activation<'a> {
 impl Quantized<'_> {
     /// Quantises `tokens` rows of `values` (token, width). `width` must be a multiple of the kind's block; a rest
     /// would be left out, so shapes are checked when a model is bound.
-    pub(crate) fn fill(&mut self, kind: ActivationKind, values: &[f32], tokens: usize) {
-        let width = self.width.max(1);
+    #[inline(always)]
+    pub(crate) fn fill(kind: ActivationKind, values: &[f32], tokens: usize, out: &mut Quantized<'_>) {
+        let width = out.width.max(1);
         let (blocks, sums) = (width / 32, width / 16);
         for t in 0..tokens {
-            let (values, q) = (&values[t * width..][..width], &mut self.q[t * width..][..width]);
-            let (d, s) = self.d[t * 2 * blocks..][..2 * blocks].split_at_mut(blocks);
-            let sums = &mut self.sums[t * sums..][..sums];
+            let (values, q) = (&values[t * width..][..width], &mut out.q[t * width..][..width]);
+            let (d, s) = out.d[t * 2 * blocks..][..2 * blocks].split_at_mut(blocks);
+            let sums = &mut out.sums[t * sums..][..sums];
             match kind {
                 ActivationKind::Q8x256 => quantize_256(values, q, d),
                 _ => quantize_32(values, q, d),

@@ -2,7 +2,9 @@
 //! The choice of instruction set, made once, and the operations that it runs.
 
 use crate::activation::{ActivationKind, Quantized};
-use crate::{CpuFeatures, RopeLayout, arch, lanes, ops, rope};
+use crate::arch::dispatch;
+#[allow(unused_imports, reason = "named in documentation")]
+use crate::{CpuFeatures, RopeLayout, lanes, ops, rope};
 
 /// An instruction set for which there are kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,13 +26,6 @@ pub(crate) enum Isa {
 /// The kernels of one instruction set. Every set computes the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kernels(pub(crate) Isa);
-
-/// Runs `$body` compiled for the instruction set.
-macro_rules! on {
-    ($isa:expr, $body:expr) => {
-        arch::run($isa, || $body)
-    };
-}
 
 impl Kernels {
     /// The fastest kernels that `features` allow on this target.
@@ -84,56 +79,56 @@ impl Kernels {
     /// [`lanes::dot`].
     #[must_use]
     pub fn dot(self, a: &[f32], b: &[f32]) -> f32 {
-        on!(self.0, lanes::dot(a, b))
+        dispatch::dot(self.0, a, b)
     }
 
     /// [`ops::rms_norm`].
     pub fn rms_norm(self, x: &[f32], weight: &[[u8; 4]], eps: f32, out: &mut [f32]) {
-        on!(self.0, ops::rms_norm(x, weight, eps, out));
+        dispatch::rms_norm(self.0, x, weight, eps, out);
     }
 
     /// [`ops::layer_norm`].
     pub fn layer_norm(self, x: &[f32], weight: &[[u8; 4]], bias: &[[u8; 4]], eps: f32, out: &mut [f32]) {
-        on!(self.0, ops::layer_norm(x, weight, bias, eps, out));
+        dispatch::layer_norm(self.0, x, weight, bias, eps, out);
     }
 
     /// [`ops::softmax`].
     pub fn softmax(self, x: &mut [f32]) {
-        on!(self.0, ops::softmax(x));
+        dispatch::softmax(self.0, x);
     }
 
     /// [`ops::soft_cap`].
     pub fn soft_cap(self, x: &mut [f32], cap: f32) {
-        on!(self.0, ops::soft_cap(x, cap));
+        dispatch::soft_cap(self.0, x, cap);
     }
 
     /// [`ops::silu_gate`].
     pub fn silu_gate(self, gate: &mut [f32], up: &[f32]) {
-        on!(self.0, ops::silu_gate(gate, up));
+        dispatch::silu_gate(self.0, gate, up);
     }
 
     /// [`ops::gelu_gate`].
     pub fn gelu_gate(self, gate: &mut [f32], up: &[f32]) {
-        on!(self.0, ops::gelu_gate(gate, up));
+        dispatch::gelu_gate(self.0, gate, up);
     }
 
     /// [`ops::gelu`].
     pub fn gelu(self, x: &mut [f32]) {
-        on!(self.0, ops::gelu(x));
+        dispatch::gelu(self.0, x);
     }
 
     /// [`rope::rotate`].
     pub fn rotate(self, head: &mut [f32], table: &[[f32; 2]], layout: RopeLayout) {
-        on!(self.0, rope::rotate(head, table, layout));
+        dispatch::rotate(self.0, head, table, layout);
     }
 
     /// Quantises `tokens` rows of `values` (token, width) into `out`.
     pub fn quantize(self, kind: ActivationKind, values: &[f32], tokens: usize, out: &mut Quantized<'_>) {
-        on!(self.0, out.fill(kind, values, tokens));
+        dispatch::quantize(self.0, kind, values, tokens, out);
     }
 
     /// `y += scale * x`.
     pub fn add_scaled(self, y: &mut [f32], x: &[f32], scale: f32) {
-        on!(self.0, lanes::add_scaled(y, x, scale));
+        dispatch::add_scaled(self.0, y, x, scale);
     }
 }

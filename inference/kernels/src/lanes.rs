@@ -8,18 +8,17 @@ pub const LANES: usize = 16;
 /// Adds lanes in halves: 8 apart, then 4, 2 and 1.
 #[inline(always)]
 #[must_use]
-pub fn fold(mut lanes: [f32; LANES]) -> f32 {
-    for half in [8, 4, 2, 1] {
-        for i in 0..half {
-            lanes[i] += lanes[i + half];
-        }
-    }
-    lanes[0]
+pub fn fold(l: [f32; LANES]) -> f32 {
+    let a: [f32; 8] = core::array::from_fn(|i| l[i] + l[i + 8]);
+    let b = [a[0] + a[4], a[1] + a[5], a[2] + a[6], a[3] + a[7]];
+    (b[0] + b[2]) + (b[1] + b[3])
 }
 
-/// Sum over pairs of `term(a, b)`, lane by lane.
+/// Sum over pairs of `term(a, b)`, lane by lane. A rest is filled up with `fill`, whose term must be 0.
+///
+/// The sums never meet an index that is not constant: that is what lets compilers keep them in registers.
 #[inline(always)]
-fn sum_pairs<A: Copy, B: Copy>(a: &[A], b: &[B], term: impl Fn(A, B) -> f32) -> f32 {
+fn sum_pairs<A: Copy, B: Copy>(a: &[A], b: &[B], fill: (A, B), term: impl Fn(A, B) -> f32) -> f32 {
     let mut lanes = [0f32; LANES];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in a.iter().zip(b) {
@@ -27,37 +26,48 @@ fn sum_pairs<A: Copy, B: Copy>(a: &[A], b: &[B], term: impl Fn(A, B) -> f32) -> 
             lanes[i] += term(a[i], b[i]);
         }
     }
-    for (lane, (a, b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
-        *lane += term(*a, *b);
+    if !a_rest.is_empty() && !b_rest.is_empty() {
+        let (a, b) = (padded(a_rest, fill.0), padded(b_rest, fill.1));
+        for i in 0..LANES {
+            lanes[i] += term(a[i], b[i]);
+        }
     }
     fold(lanes)
+}
+
+/// `rest`, then `fill`.
+#[inline(always)]
+fn padded<T: Copy>(rest: &[T], fill: T) -> [T; LANES] {
+    let mut out = [fill; LANES];
+    out[..rest.len()].copy_from_slice(rest);
+    out
 }
 
 /// Dot product of `f32` rows.
 #[inline(always)]
 #[must_use]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    sum_pairs(a, b, |a, b| a * b)
+    sum_pairs(a, b, (0.0, 0.0), |a, b| a * b)
 }
 
 /// Dot product of a row of bytes (`N` per element, `convert` makes them `f32`) and `f32`.
 #[inline(always)]
 pub(crate) fn dot_bytes<const N: usize>(a: &[[u8; N]], b: &[f32], convert: impl Fn([u8; N]) -> f32) -> f32 {
-    sum_pairs(a, b, |a, b| convert(a) * b)
+    sum_pairs(a, b, ([0; N], 0.0), |a, b| convert(a) * b)
 }
 
 /// Sum of elements.
 #[inline(always)]
 #[must_use]
 pub fn sum(a: &[f32]) -> f32 {
-    sum_pairs(a, a, |a, _| a)
+    sum_pairs(a, a, (0.0, 0.0), |a, _| a)
 }
 
 /// Sum of squared distances from `centre`.
 #[inline(always)]
 #[must_use]
 pub fn sum_squares(a: &[f32], centre: f32) -> f32 {
-    sum_pairs(a, a, |a, _| (a - centre) * (a - centre))
+    sum_pairs(a, a, (centre, centre), |a, _| (a - centre) * (a - centre))
 }
 
 /// Largest element; negative infinity for none. NaN is passed over.
@@ -71,7 +81,8 @@ pub fn max(a: &[f32]) -> f32 {
             lanes[i] = if chunk[i] > lanes[i] { chunk[i] } else { lanes[i] };
         }
     }
-    lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |m, a| if *a > m { *a } else { m })
+    let of_chunks = lanes.into_iter().fold(f32::NEG_INFINITY, |m, a| if a > m { a } else { m });
+    rest.iter().fold(of_chunks, |m, a| if *a > m { *a } else { m })
 }
 
 /// `y[i] += scale * x[i]`.

@@ -7,7 +7,7 @@
 use core::ops::Range;
 
 use crate::activation::{Activation, ActivationKind};
-use crate::blocks::*;
+use crate::arch::dispatch;
 use crate::dequantize::blocks_of;
 use crate::half::{bf16_to_f32, f16_to_f32};
 use crate::isa::Isa;
@@ -148,62 +148,86 @@ impl Activation<'_> {
 /// The product by the scalar definitions, compiled for `isa`.
 pub(crate) fn matmul_generic(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
     match matrix.kind {
-        GgmlType::F32 => floats(isa, matrix, x, out, f32::from_le_bytes),
-        GgmlType::F16 => floats(isa, matrix, x, out, |b| f16_to_f32(u16::from_le_bytes(b))),
-        GgmlType::BF16 => floats(isa, matrix, x, out, |b| bf16_to_f32(u16::from_le_bytes(b))),
-        GgmlType::Q8_0 => each_32::<BlockQ8_0>(isa, matrix, x, out),
-        GgmlType::Q4_0 => each_32::<BlockQ4_0>(isa, matrix, x, out),
-        GgmlType::Q4_1 => each_32::<BlockQ4_1>(isa, matrix, x, out),
-        GgmlType::Q5_0 => each_32::<BlockQ5_0>(isa, matrix, x, out),
-        GgmlType::Q5_1 => each_32::<BlockQ5_1>(isa, matrix, x, out),
-        GgmlType::IQ4NL => each_32::<BlockIQ4NL>(isa, matrix, x, out),
-        GgmlType::Q2K => each_256::<BlockQ2K>(isa, matrix, x, out),
-        GgmlType::Q3K => each_256::<BlockQ3K>(isa, matrix, x, out),
-        GgmlType::Q4K => each_256::<BlockQ4K>(isa, matrix, x, out),
-        GgmlType::Q5K => each_256::<BlockQ5K>(isa, matrix, x, out),
-        GgmlType::Q6K => each_256::<BlockQ6K>(isa, matrix, x, out),
-        GgmlType::IQ4XS => each_256::<BlockIQ4XS>(isa, matrix, x, out),
+        GgmlType::F32 => dispatch::f32s(isa, matrix, x, out),
+        GgmlType::F16 => dispatch::f16s(isa, matrix, x, out),
+        GgmlType::BF16 => dispatch::bf16s(isa, matrix, x, out),
+        GgmlType::Q8_0 => dispatch::q8_0(isa, matrix, x, out),
+        GgmlType::Q4_0 => dispatch::q4_0(isa, matrix, x, out),
+        GgmlType::Q4_1 => dispatch::q4_1(isa, matrix, x, out),
+        GgmlType::Q5_0 => dispatch::q5_0(isa, matrix, x, out),
+        GgmlType::Q5_1 => dispatch::q5_1(isa, matrix, x, out),
+        GgmlType::Q2K => dispatch::q2_k(isa, matrix, x, out),
+        GgmlType::Q3K => dispatch::q3_k(isa, matrix, x, out),
+        GgmlType::Q4K => dispatch::q4_k(isa, matrix, x, out),
+        GgmlType::Q5K => dispatch::q5_k(isa, matrix, x, out),
+        GgmlType::Q6K => dispatch::q6_k(isa, matrix, x, out),
+        GgmlType::IQ4NL => dispatch::iq4_nl(isa, matrix, x, out),
+        GgmlType::IQ4XS => dispatch::iq4_xs(isa, matrix, x, out),
     }
 }
 
-fn floats<const N: usize>(
-    isa: Isa,
+/// How elements of `N` bytes become `f32`.
+pub(crate) trait Element<const N: usize> {
+    fn get(bytes: [u8; N]) -> f32;
+}
+
+pub(crate) struct F32;
+pub(crate) struct F16;
+pub(crate) struct Bf16;
+
+impl Element<4> for F32 {
+    #[inline(always)]
+    fn get(bytes: [u8; 4]) -> f32 {
+        f32::from_le_bytes(bytes)
+    }
+}
+
+impl Element<2> for F16 {
+    #[inline(always)]
+    fn get(bytes: [u8; 2]) -> f32 {
+        f16_to_f32(u16::from_le_bytes(bytes))
+    }
+}
+
+impl Element<2> for Bf16 {
+    #[inline(always)]
+    fn get(bytes: [u8; 2]) -> f32 {
+        bf16_to_f32(u16::from_le_bytes(bytes))
+    }
+}
+
+#[inline(always)]
+pub(crate) fn floats<E: Element<N>, const N: usize>(
     matrix: &Matrix<'_>,
     x: &Activation<'_>,
     out: &mut Output<'_>,
-    convert: impl Fn([u8; N]) -> f32 + Copy,
 ) {
-    arch::run(isa, || {
-        for row in 0..matrix.rows {
-            let (weights, _) = matrix.row(row).as_chunks::<N>();
-            for t in 0..x.tokens {
-                out.values[t * out.stride + row] = lanes::dot_bytes(weights, x.token_values(t), convert);
-            }
+    for row in 0..matrix.rows {
+        let (weights, _) = matrix.row(row).as_chunks::<N>();
+        for t in 0..x.tokens {
+            out.values[t * out.stride + row] = lanes::dot_bytes(weights, x.token_values(t), E::get);
         }
-    });
+    }
 }
 
-fn each_32<B: Block32>(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
-    arch::run(isa, || {
-        for row in 0..matrix.rows {
-            let blocks = blocks_of::<B>(matrix.row(row));
-            for t in 0..x.tokens {
-                out.values[t * out.stride + row] = row_32(blocks, x.token_q(t), x.token_d(t), x.token_s(t));
-            }
+#[inline(always)]
+pub(crate) fn each_32<B: Block32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
+    for row in 0..matrix.rows {
+        let blocks = blocks_of::<B>(matrix.row(row));
+        for t in 0..x.tokens {
+            out.values[t * out.stride + row] = row_32(blocks, x.token_q(t), x.token_d(t), x.token_s(t));
         }
-    });
+    }
 }
 
-fn each_256<B: Block256>(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
-    arch::run(isa, || {
-        for row in 0..matrix.rows {
-            let blocks = blocks_of::<B>(matrix.row(row));
-            for t in 0..x.tokens {
-                out.values[t * out.stride + row] =
-                    row_256(blocks, x.token_q(t), x.token_d(t), x.token_sums(t));
-            }
+#[inline(always)]
+pub(crate) fn each_256<B: Block256>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
+    for row in 0..matrix.rows {
+        let blocks = blocks_of::<B>(matrix.row(row));
+        for t in 0..x.tokens {
+            out.values[t * out.stride + row] = row_256(blocks, x.token_q(t), x.token_d(t), x.token_sums(t));
         }
-    });
+    }
 }
 
 /// One row of 32-element blocks and one token: blocks in order, `sum += (d_w * d_x) * dot`, then for types with a

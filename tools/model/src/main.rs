@@ -6,6 +6,7 @@ mod bench;
 mod generate;
 mod host;
 mod inspect;
+mod kernels;
 mod logits;
 mod mixture;
 mod synth;
@@ -36,6 +37,8 @@ enum Command {
     Logits(logits::Arguments),
     /// Measure tokens per second of prompt processing and generation.
     Bench(bench::Arguments),
+    /// Measure matrix products in cache, per type and instruction set.
+    Kernels(kernels::Arguments),
     /// Make a model with the shape of a real one and random weights, for measurements.
     Synth(synth::Arguments),
 }
@@ -57,6 +60,7 @@ fn run(command: Command) -> Result<()> {
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Logits(arguments) => logits::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Kernels(arguments) => kernels::run(&arguments),
         Command::Synth(arguments) => synth::run(&arguments),
     }
 }

@@ -9,26 +9,11 @@ mod x86_64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64_rows;
 
+pub(crate) mod dispatch;
+
 use crate::activation::Activation;
 use crate::isa::Isa;
 use crate::matmul::{Matrix, Output};
-
-/// Runs `work`, compiled for `isa` where it is inlined.
-#[inline(always)]
-pub(crate) fn run<R>(isa: Isa, work: impl FnOnce() -> R) -> R {
-    match isa {
-        Isa::Generic => work(),
-        // NEON is part of every aarch64 target with floating point: nothing to switch on.
-        #[cfg(target_arch = "aarch64")]
-        Isa::Neon | Isa::NeonDotprod | Isa::NeonI8mm => work(),
-        // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX2.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { x86_64::run_avx2(work) },
-        // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX-512 VNNI.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { x86_64::run_avx512(work) },
-    }
-}
 
 /// The product by the best kernels there are for `isa` and the matrix' type.
 pub(crate) fn matmul(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
@@ -40,7 +25,10 @@ pub(crate) fn matmul(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mu
         // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX-512 VNNI.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { x86_64::avx512::matmul(matrix, x, out) },
-        _ => false,
+        // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX2.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { x86_64::avx2::matmul(matrix, x, out) },
+        Isa::Generic => false,
     };
     if !done {
         crate::matmul::matmul_generic(isa, matrix, x, out);
@@ -53,6 +41,6 @@ pub(crate) fn row_dots_i8(isa: Isa, query: &[i8], rows: &[i8], out: &mut [i32]) 
         // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX-512 VNNI.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { x86_64_rows::row_dots(query, rows, out) },
-        _ => run(isa, || crate::row_dots::row_dots(query, rows, out)),
+        _ => dispatch::row_dots(isa, query, rows, out),
     }
 }
