@@ -10,6 +10,7 @@ mod kernel;
 mod options;
 mod qemu;
 mod script;
+mod sel4;
 mod shell;
 mod system;
 mod test;
