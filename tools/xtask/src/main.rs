@@ -3,11 +3,13 @@
 
 mod bench;
 mod build;
+mod capdl;
 mod check;
 mod disk;
 mod install;
 mod kernel;
 mod options;
+mod oracle;
 mod qemu;
 mod script;
 mod sel4;
