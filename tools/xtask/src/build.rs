@@ -34,11 +34,11 @@ pub fn program_folder() -> PathBuf {
     shell::root().join("target/programs")
 }
 
-/// Builds the kernel and all PDs; the programs are gathered in [`program_folder`] as `NAME.elf`.
+/// Builds all PDs; the programs are gathered in [`program_folder`] as `NAME.elf`. They are the same for every kernel.
 ///
 /// # Errors
 /// When cargo fails.
-pub fn all() -> Result<PathBuf> {
+pub fn programs() -> Result<()> {
     std::fs::create_dir_all(program_folder())?;
     for (done, program) in PROGRAMS.iter().enumerate() {
         progress(done, &format!("pds/{}", program.name));
@@ -48,6 +48,14 @@ pub fn all() -> Result<PathBuf> {
         let copy = program_folder().join(format!("{}.elf", program.name));
         copy_if_changed(&elf, &copy)?;
     }
+    Ok(())
+}
+
+/// Builds our kernel; returns its ELF.
+///
+/// # Errors
+/// When cargo fails.
+pub fn kernel() -> Result<PathBuf> {
     progress(PROGRAMS.len(), "kernel");
     package("kernel", SOFT_TARGET)?;
     Ok(shell::root().join("target").join(SOFT_TARGET).join("image/kernel"))

@@ -1,6 +1,6 @@
 //! The kernel alone: its conformance tests and what its operations cost, with the programs of `tests/conformance`.
 
-use crate::qemu::Machine;
+use crate::qemu::{Machine, Start};
 use crate::{bench, build, install, shell};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
@@ -98,7 +98,7 @@ fn machine(system: &str, cores: u32, icount: bool) -> Result<Machine> {
     let path = folder.join(format!("{system}.img"));
     std::fs::write(&path, &image.bytes)?;
     let cpu = board.default_cpu.to_owned();
-    Ok(Machine { image: path, disk: None, cores, ram_mib: board.ram.size >> 20, cpu, icount })
+    Ok(Machine { image: path, start: Start::Kernel, disk: None, cores, ram_mib: board.ram.size >> 20, cpu, icount })
 }
 
 /// Builds the kernel and the test programs; the kernel's path.

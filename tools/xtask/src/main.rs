@@ -3,14 +3,17 @@
 
 mod bench;
 mod build;
+mod capdl;
 mod check;
 mod disk;
 mod install;
 mod kernel;
 mod minilm;
 mod options;
+mod oracle;
 mod qemu;
 mod script;
+mod sel4;
 mod shell;
 mod system;
 mod test;

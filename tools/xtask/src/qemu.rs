@@ -7,11 +7,25 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+/// Microkit's loader for `qemu_virt_aarch64` is linked at this address and is entered there.
+const LOADER_ADDRESS: u64 = 0x7000_0000;
+
+/// How the image is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Ours: QEMU loads it as a kernel.
+    Kernel,
+    /// The official SDK's: its loader lies in RAM, and the CPU starts there with the hypervisor's rights.
+    Loader,
+}
+
 /// A machine to start.
 #[derive(Clone, Debug)]
 pub struct Machine {
     /// Kernel image.
     pub image: PathBuf,
+    /// How it is started.
+    pub start: Start,
     /// Disk image, if there is a disk.
     pub disk: Option<PathBuf>,
     /// Cores.
@@ -28,10 +42,18 @@ impl Machine {
     /// The command line without the console.
     pub fn command(&self) -> Command {
         let mut command = Command::new("qemu-system-aarch64");
-        command.args(["-machine", "virt", "-cpu", &self.cpu]);
+        let machine = if self.start == Start::Loader { "virt,virtualization=on" } else { "virt" };
+        command.args(["-machine", machine, "-cpu", &self.cpu]);
         command.args(["-smp", &self.cores.to_string(), "-m", &format!("{}M", self.ram_mib)]);
         command.args(["-display", "none", "-nodefaults", "-no-reboot"]);
-        command.arg("-kernel").arg(&self.image);
+        let image = self.image.display().to_string();
+        match self.start {
+            Start::Kernel => command.args(["-kernel", &image]),
+            Start::Loader => {
+                let file = image.replace(',', ",,");
+                command.args(["-device", &format!("loader,file={file},addr={LOADER_ADDRESS:#x},cpu-num=0")])
+            }
+        };
         if let Some(disk) = &self.disk {
             let drive =
                 format!("if=none,format=raw,id=disk,file={}", disk.display().to_string().replace(',', ",,"));

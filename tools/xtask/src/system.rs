@@ -1,7 +1,8 @@
 //! From options to a machine that can be started: description, platform page, image, disk.
 
 use crate::options::{Kernel, SystemOptions};
-use crate::qemu::Machine;
+use crate::qemu::{Machine, Start};
+use crate::sel4::{self, Sdk};
 use crate::{build, disk, shell};
 use anyhow::{Context, Result, bail};
 use board_description::Board;
@@ -27,29 +28,42 @@ pub struct Built {
 /// # Errors
 /// What is wrong with the options, the sources or the model file.
 pub fn prepare(options: &SystemOptions) -> Result<Built> {
-    if options.kernel == Kernel::Sel4 {
-        bail!(
-            "--kernel sel4 is not there yet: it comes with its own issue; --kernel cloister runs the same PD ELFs"
-        );
-    }
     let board = tools_sysgen::board(&options.board).map_err(|problems| anyhow::anyhow!("{problems}"))?;
-    let model = options.model.as_deref().map(model_size).transpose()?;
-    let kernel = build::all()?;
-    let folder = shell::root().join("target/image").join(format!("{}-smp{}", options.board, options.smp));
+    let model = options.model.as_deref().map(model_size).transpose()?.unwrap_or(0);
+    let (ram, kernel) = match options.kernel {
+        Kernel::Cloister => (options.ram.unwrap_or_else(|| ram_for(model)), KernelImage::Ours),
+        Kernel::Sel4 => (sel4::RAM, KernelImage::Official(Sdk::for_options(options)?)),
+    };
+    build::programs()?;
+    let folder = folder(options);
     std::fs::create_dir_all(&folder)?;
-    let ram = options.ram.unwrap_or_else(|| ram_for(model.unwrap_or(0)));
-    let board = board.with_ram(ram);
-    let image = write_image(options, &board, model.unwrap_or(0), &kernel, &folder)?;
-    let disk = disk::prepare(options)?;
+    let draft = Draft { options, board: board.with_ram(ram), model, folder: &folder };
+    let (image, start) = match kernel {
+        KernelImage::Ours => (draft.ours(&build::kernel()?)?, Start::Kernel),
+        KernelImage::Official(sdk) => (draft.official(&sdk)?, Start::Loader),
+    };
     let machine = Machine {
         image,
-        disk,
+        start,
+        disk: disk::prepare(options)?,
         cores: options.smp.into(),
         ram_mib: ram / MIB,
         cpu: options.cpu.clone(),
         icount: options.icount,
     };
     Ok(Built { machine, folder })
+}
+
+/// Whose kernel goes into the image.
+enum KernelImage {
+    Ours,
+    Official(Sdk),
+}
+
+/// Where image, report and resolved description of these options go.
+fn folder(options: &SystemOptions) -> PathBuf {
+    let kernel = if options.kernel == Kernel::Sel4 { "-sel4" } else { "" };
+    shell::root().join("target/image").join(format!("{}{kernel}-smp{}", options.board, options.smp))
 }
 
 fn model_size(path: &Path) -> Result<u64> {
@@ -79,26 +93,43 @@ fn describe(options: &SystemOptions, model: u64) -> Result<Description> {
     Ok(description)
 }
 
-fn write_image(
-    options: &SystemOptions,
-    board: &Board,
+/// A system whose kernel is still to be chosen.
+struct Draft<'a> {
+    options: &'a SystemOptions,
+    board: Board,
     model: u64,
-    kernel: &Path,
-    folder: &Path,
-) -> Result<PathBuf> {
-    let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
-    let search = SearchPath(vec![folder.to_path_buf(), build::program_folder()]);
-    let mut description = describe(options, model)?;
-    let draft = description.clone().resolve(board, &search).map_err(wrong)?;
-    std::fs::write(folder.join("platform.bin"), platform_page(options, board, &draft, kernel)?)?;
-    description.set_prefill("platform", "platform.bin").map_err(wrong)?;
-    let system = description.resolve(board, &search).map_err(wrong)?;
-    let image = build_image(&system, &search, &std::fs::read(kernel)?, board).map_err(wrong)?;
-    std::fs::write(folder.join("report.txt"), &image.report)?;
-    std::fs::write(folder.join("resolved.system"), system.to_xml())?;
-    let path = folder.join("cloister.img");
-    std::fs::write(&path, &image.bytes)?;
-    Ok(path)
+    folder: &'a Path,
+}
+
+impl Draft<'_> {
+    /// The description with its platform page, as every kernel gets it.
+    fn resolve(&self, kernel: &Path) -> Result<(System, SearchPath)> {
+        let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
+        let search = SearchPath(vec![self.folder.to_path_buf(), build::program_folder()]);
+        let mut description = describe(self.options, self.model)?;
+        let draft = description.clone().resolve(&self.board, &search).map_err(wrong)?;
+        let page = platform_page(self.options, &self.board, &draft, kernel)?;
+        std::fs::write(self.folder.join("platform.bin"), page)?;
+        description.set_prefill("platform", "platform.bin").map_err(wrong)?;
+        let system = description.resolve(&self.board, &search).map_err(wrong)?;
+        std::fs::write(self.folder.join("resolved.system"), system.to_xml())?;
+        Ok((system, search))
+    }
+
+    fn ours(&self, kernel: &Path) -> Result<PathBuf> {
+        let (system, search) = self.resolve(kernel)?;
+        let image = build_image(&system, &search, &std::fs::read(kernel)?, &self.board);
+        let image = image.map_err(|problems| anyhow::anyhow!("{problems}"))?;
+        std::fs::write(self.folder.join("report.txt"), &image.report)?;
+        let path = self.folder.join("cloister.img");
+        std::fs::write(&path, &image.bytes)?;
+        Ok(path)
+    }
+
+    fn official(&self, sdk: &Sdk) -> Result<PathBuf> {
+        let (system, search) = self.resolve(&sdk.kernel())?;
+        sdk.image(self.folder, &search, &system)
+    }
 }
 
 /// The platform page: what the PDs may know of the image and its machine.
@@ -106,7 +137,7 @@ fn platform_page(options: &SystemOptions, board: &Board, system: &System, kernel
     let mut platform = Platform {
         version: Name::new(version().as_bytes()),
         board: Name::new(board.name.as_bytes()),
-        kernel: Name::new(b"cloister"),
+        kernel: Name::new(if options.kernel == Kernel::Sel4 { b"seL4" } else { b"cloister" }),
         cpu_features: cpu_features(&options.cpu),
         cores: options.smp.into(),
         ram: board.ram.size,
