@@ -5,10 +5,13 @@
 use ipc_abi::fault;
 use ipc_pd::{MessageInfo, get_mr};
 
-#[cfg(target_arch = "x86_64")]
-const SYSCALL_WORDS: (usize, usize) = (15, 18);
-#[cfg(not(target_arch = "x86_64"))]
-const SYSCALL_WORDS: (usize, usize) = (8, 12);
+/// Words of an unknown system call's message on x86-64; on aarch64 there are 13.
+const X86_SYSCALL_WORDS: usize = 19;
+
+/// Where program counter and system call number lie in an unknown system call's message.
+fn syscall_words(count: usize) -> (usize, usize) {
+    if count >= X86_SYSCALL_WORDS { (15, 18) } else { (8, 12) }
+}
 
 /// A fault as the kernel reports it; zeros where a kind of fault has no such value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +34,10 @@ impl Fault {
             fault::VM => (get_mr(1), get_mr(0), get_mr(3)),
             fault::CAP => (get_mr(1), get_mr(0), get_mr(3)),
             fault::USER_EXCEPTION => (get_mr(3), get_mr(0), get_mr(4)),
-            fault::UNKNOWN_SYSCALL => (get_mr(SYSCALL_WORDS.1), get_mr(SYSCALL_WORDS.0), 0),
+            fault::UNKNOWN_SYSCALL => {
+                let (pc, number) = syscall_words(message.count());
+                (get_mr(number), get_mr(pc), 0)
+            }
             _ => (get_mr(0), 0, 0),
         };
         Self { label, address, pc, status }
@@ -97,5 +103,14 @@ mod tests {
         message(&[0x20_0010, 0, 0, 7, 0x0200_0000]);
         let read = Fault::received(MessageInfo::new(fault::USER_EXCEPTION, 5));
         assert_eq!(read, Fault { label: 3, address: 7, pc: 0x20_0010, status: 0x0200_0000 });
+    }
+    #[test]
+    fn an_unknown_system_call_names_its_number_in_either_layout() {
+        message(&[1, 2, 3, 4, 5, 6, 7, 8, 0x20_0020, 0, 0, 0, 99]);
+        let read = Fault::received(MessageInfo::new(fault::UNKNOWN_SYSCALL, 13));
+        assert_eq!((read.address, read.pc), (99, 0x20_0020));
+        message(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40_0000, 0, 0, 77]);
+        let read = Fault::received(MessageInfo::new(fault::UNKNOWN_SYSCALL, 19));
+        assert_eq!((read.address, read.pc), (77, 0x40_0000));
     }
 }

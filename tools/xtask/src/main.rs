@@ -60,6 +60,11 @@ enum Job {
     },
     /// Check the rules of the architecture: dependencies, `unsafe`, instruction sets
     Check,
+    /// Who can read, write, call and signal whom, compared with policy.toml
+    Flows {
+        #[command(flatten)]
+        options: tools_flows::Options,
+    },
 }
 
 #[derive(Subcommand)]
@@ -95,6 +100,7 @@ fn main() -> Result<()> {
         Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
         Job::Test { step } => test::all(&step),
         Job::Check => check::all(),
+        Job::Flows { options } => options.run(&shell::root()),
     }
 }
 
