@@ -98,7 +98,15 @@ fn machine(system: &str, cores: u32, icount: bool) -> Result<Machine> {
     let path = folder.join(format!("{system}.img"));
     std::fs::write(&path, &image.bytes)?;
     let cpu = board.default_cpu.to_owned();
-    Ok(Machine { image: path, start: Start::Kernel, disk: None, cores, ram_mib: board.ram.size >> 20, cpu, icount })
+    Ok(Machine {
+        image: path,
+        start: Start::Kernel,
+        disk: None,
+        cores,
+        ram_mib: board.ram.size >> 20,
+        cpu,
+        icount,
+    })
 }
 
 /// Builds the kernel and the test programs; the kernel's path.
