@@ -127,23 +127,48 @@ fn minima(panel: &PanelK, sums: &[i16; 16]) -> __m512i {
     total
 }
 
+/// Blocks whose starts are computed together.
+const CHUNK: usize = 16;
+
+/// What the sums of some blocks start from: (token, block).
+type Starts = [[i32; CHUNK]; TOKENS];
+
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 pub(super) fn run_32<B: Columns32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
     let mut columns: [Column; 8] = [[0; 64]; 8];
+    let mut starts: Starts = [[0; CHUNK]; TOKENS];
     for row in (0..matrix.rows()).step_by(ROWS) {
         let rows = Rows::<B>::new(matrix, row);
         for first in (0..x.tokens).step_by(TOKENS) {
             let tokens = TOKENS.min(x.tokens - first);
             let mut acc = [_mm512_setzero_ps(); TOKENS];
             for b in 0..x.width / 32 {
+                if b % CHUNK == 0 {
+                    fill_starts::<B>(x, b, first, &mut starts[..tokens]);
+                }
                 // SAFETY: our caller promised the features.
                 unsafe { B::columns(&rows, b, &mut columns) };
                 let scales = rows.scales(b);
-                in_groups!(tokens, |at| group_32<B; N>(&columns, scales, x, b, first + at, &mut acc[at..]));
+                in_groups!(tokens, |at| group_32<B; N>(&columns, scales, x, b, first + at, &starts[at..], &mut acc[at..]));
             }
             for t in 0..tokens {
                 write(out, first + t, row, matrix.rows(), acc[t]);
             }
+        }
+    }
+}
+
+/// The starts of blocks `b..b + 16`, as far as there are any.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn fill_starts<B: Columns32>(x: &Activation<'_>, b: usize, first: usize, starts: &mut [[i32; CHUNK]]) {
+    if B::OFFSET == 0 {
+        return;
+    }
+    for (t, starts) in starts.iter_mut().enumerate() {
+        let sums = x.token_sums(first + t).as_chunks::<2>().0;
+        for (start, sums) in starts.iter_mut().zip(&sums[b..]) {
+            *start = -B::OFFSET * (i32::from(sums[0]) + i32::from(sums[1]));
         }
     }
 }
@@ -157,14 +182,17 @@ fn group_32<B: Columns32, const N: usize>(
     x: &Activation<'_>,
     b: usize,
     first: usize,
+    starts: &[[i32; CHUNK]],
     acc: &mut [__m512],
 ) {
-    let q: [&[u8; 32]; N] = core::array::from_fn(|t| unsigned(&x.token_q(first + t).as_chunks().0[b]));
+    let mut q: [&[u8; 32]; N] = [&[0; 32]; N];
+    for t in 0..N {
+        q[t] = unsigned(&x.token_q(first + t).as_chunks().0[b]);
+    }
     let mut s = [_mm512_setzero_si512(); N];
     if B::OFFSET > 0 {
         for t in 0..N {
-            let sums = &x.token_sums(first + t).as_chunks::<2>().0[b];
-            s[t] = _mm512_set1_epi32(-B::OFFSET * (i32::from(sums[0]) + i32::from(sums[1])));
+            s[t] = _mm512_set1_epi32(starts[t][b % CHUNK]);
         }
     }
     for k in 0..8 {
@@ -174,6 +202,7 @@ fn group_32<B: Columns32, const N: usize>(
             s[t] = _mm512_dpbusd_epi32(s[t], w, _mm512_set1_epi32(four));
         }
     }
+    let acc = &mut acc[..N];
     for t in 0..N {
         let dx = _mm512_set1_ps(x.token_d(first + t)[b]);
         acc[t] = _mm512_add_ps(acc[t], _mm512_mul_ps(_mm512_mul_ps(d, dx), _mm512_cvtepi32_ps(s[t])));
