@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn best(kernels: Kernels, kind: GgmlType, arguments: &Arguments, tokens: usize) -> f64 {
     let (rows, width) = (arguments.rows, arguments.cols);
     let row = kind.row_bytes(width as u64).unwrap_or(0) as usize;
-    let bytes: Vec<u8> = (0..row * rows).map(|i| (i * 37 % 61) as u8).collect();
+    let bytes = weights(kind, row * rows);
     let Some(matrix) = Matrix::new(kind, rows, width, &bytes) else { return f64::INFINITY };
     let values: Vec<f32> = (0..width * tokens).map(|i| (i % 17) as f32 - 8.0).collect();
     let (mut q, mut d) = (vec![0; values.len()], vec![0.0; values.len() / 16]);
@@ -79,4 +79,19 @@ fn best(kernels: Kernels, kind: GgmlType, arguments: &Arguments, tokens: usize) 
         best = best.min(start.elapsed());
     }
     best.as_secs_f64()
+}
+
+/// Some weights. Floating-point ones are moderate numbers: subnormal ones would measure something else.
+fn weights(kind: GgmlType, len: usize) -> Vec<u8> {
+    let value = |i: usize| (i % 17) as f32 - 8.0;
+    match kind {
+        GgmlType::F32 => (0..len / 4).flat_map(|i| value(i).to_le_bytes()).collect(),
+        GgmlType::F16 => {
+            (0..len / 2).flat_map(|i| inference_kernels::f32_to_f16(value(i)).to_le_bytes()).collect()
+        }
+        GgmlType::BF16 => {
+            (0..len / 2).flat_map(|i| inference_kernels::f32_to_bf16(value(i)).to_le_bytes()).collect()
+        }
+        _ => (0..len).map(|i| (i * 37 % 61) as u8).collect(),
+    }
 }

@@ -39,6 +39,12 @@ pub(in crate::arch) fn matmul(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut
     true
 }
 
+/// `f` of 0 to 7. (`array::from_fn` is not compiled for AVX2, so closures would not become part of it.)
+#[inline(always)]
+fn eight<T>(f: impl Fn(usize) -> T) -> [T; ROWS] {
+    [f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7)]
+}
+
 /// Rows `row..row + 8`; rows that are missing repeat the last one.
 #[inline(always)]
 fn rows_of<'m, B>(matrix: &Matrix<'m>, row: usize) -> [&'m [B]; ROWS]
@@ -59,11 +65,11 @@ fn run_32<B: Block32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<
             let mut sums = [_mm256_setzero_ps(); TOKENS];
             for b in 0..x.width / 32 {
                 (0..ROWS).for_each(|r| rows[r][b].unpack(&mut w[r]));
-                let d = floats(&core::array::from_fn(|r| rows[r][b].d()));
-                let m = floats(&core::array::from_fn(|r| rows[r][b].m()));
+                let d = floats(&eight(|r: usize| rows[r][b].d()));
+                let m = floats(&eight(|r| rows[r][b].m()));
                 for t in 0..tokens {
                     let q = load(&x.token_q(first + t).as_chunks().0[b]);
-                    let dots = across(core::array::from_fn(|r| dot_32(load(&w[r]), q, _mm256_set1_epi16(1))));
+                    let dots = across(eight(|r| dot_32(load(&w[r]), q, _mm256_set1_epi16(1))));
                     let scale = _mm256_mul_ps(d, _mm256_set1_ps(x.token_d(first + t)[b]));
                     sums[t] = _mm256_add_ps(sums[t], _mm256_mul_ps(scale, _mm256_cvtepi32_ps(dots)));
                     if B::HAS_MIN {
@@ -88,20 +94,18 @@ fn run_256<B: Block256>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Outpu
             let mut sums = [_mm256_setzero_ps(); TOKENS];
             for b in 0..x.width / 256 {
                 (0..ROWS).for_each(|r| rows[r][b].unpack(&mut w[r]));
-                let sub: [_; ROWS] = core::array::from_fn(|r| rows[r][b].scales());
-                let d = floats(&core::array::from_fn(|r| rows[r][b].d()));
-                let dmin = floats(&core::array::from_fn(|r| rows[r][b].dmin()));
+                let sub: [_; ROWS] = eight(|r| rows[r][b].scales());
+                let d = floats(&eight(|r: usize| rows[r][b].d()));
+                let dmin = floats(&eight(|r| rows[r][b].dmin()));
                 for t in 0..tokens {
                     let q: &[i8; 256] = &x.token_q(first + t).as_chunks().0[b];
-                    let dots = across(core::array::from_fn(|r| dot_256(&w[r], q, &sub[r].scale)));
+                    let dots = across(eight(|r| dot_256(&w[r], q, &sub[r].scale)));
                     let dx = _mm256_set1_ps(x.token_d(first + t)[b]);
                     let part = _mm256_mul_ps(_mm256_mul_ps(d, dx), _mm256_cvtepi32_ps(dots));
                     sums[t] = _mm256_add_ps(sums[t], part);
                     if B::HAS_MIN {
                         let of_token = shorts(&x.token_sums(first + t).as_chunks().0[b]);
-                        let mins = across(core::array::from_fn(|r| {
-                            _mm256_madd_epi16(shorts(&sub[r].min), of_token)
-                        }));
+                        let mins = across(eight(|r| _mm256_madd_epi16(shorts(&sub[r].min), of_token)));
                         let part = _mm256_mul_ps(_mm256_mul_ps(dmin, dx), _mm256_cvtepi32_ps(mins));
                         sums[t] = _mm256_sub_ps(sums[t], part);
                     }

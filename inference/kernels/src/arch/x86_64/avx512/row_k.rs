@@ -251,29 +251,50 @@ macro_rules! by_definition {
 
 by_definition!(BlockQ2K, BlockQ3K);
 
-/// Elements up to 255 leave no room for pairs in 16 bits: scales come after the sum of four products.
+/// Elements up to 255 leave no room for pairs in 16 bits: scales come after the sum of four products. Each 128-bit
+/// lane is a sub-block; activations are put into the order of its lower and upper nibbles.
 impl RowK for BlockIQ4XS {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
     unsafe fn dots(rows: &Rows<'_, Self>, b: usize, q: &[i8; 256], sums: &[i16; 16]) -> (__m512i, __m512i) {
         let parts = unsigned(q).as_chunks::<64>().0;
-        let x = [0, 1, 2, 3].map(|i: usize| load_64(&parts[i]));
-        let correction = super::shorts(sums);
+        let order = |first: i64| {
+            _mm512_setr_epi64(
+                first,
+                first + 1,
+                first + 4,
+                first + 5,
+                first + 8,
+                first + 9,
+                first + 12,
+                first + 13,
+            )
+        };
+        let pick = |h: usize, first| {
+            _mm512_permutex2var_epi64(load_64(&parts[2 * h]), order(first), load_64(&parts[2 * h + 1]))
+        };
+        let x = [[pick(0, 0), pick(0, 2)], [pick(1, 0), pick(1, 2)]];
+        let table = _mm512_broadcast_i32x4(load_16(unsigned(&IQ4_VALUES)));
+        let table = _mm512_xor_si512(table, _mm512_set1_epi8(-128));
+        let mask = _mm512_set1_epi8(15);
+        let lanes = _mm512_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2, 4, 4, 4, 4, 6, 6, 6, 6);
+        let of_token = super::shorts(sums);
         let dots = sixteen(|r| {
-            let w = unpacked(&rows.rows[r][b]);
-            let scale = rows.rows[r][b].scales().scale;
-            let mut sum = _mm512_setzero_si512();
-            for i in 0..4 {
-                // Two sub-blocks of 32, one in each half of the register.
-                let factor = _mm512_inserti64x4::<1>(
-                    _mm512_set1_epi32(i32::from(scale[4 * i])),
-                    _mm256_set1_epi32(i32::from(scale[4 * i + 2])),
-                );
-                let products = _mm512_dpbusd_epi32(_mm512_setzero_si512(), w[i], x[i]);
-                sum = _mm512_add_epi32(sum, _mm512_mullo_epi32(products, factor));
-            }
-            let scaled = _mm256_madd_epi16(super::shorts(&scale), correction);
-            _mm512_sub_epi32(sum, _mm512_slli_epi32::<7>(_mm512_zextsi256_si512(scaled)))
+            let scale = super::shorts(&rows.rows[r][b].scales().scale);
+            let (wide, qs) = (_mm512_cvtepi16_epi32(scale), rows.rows[r][b].qs.as_chunks::<64>().0);
+            let half = |h: usize| {
+                let v = load_64(&qs[h]);
+                let (low, high) =
+                    (_mm512_and_si512(v, mask), _mm512_and_si512(_mm512_srli_epi16::<4>(v), mask));
+                let sum =
+                    _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_shuffle_epi8(table, low), x[h][0]);
+                let sum = _mm512_dpbusd_epi32(sum, _mm512_shuffle_epi8(table, high), x[h][1]);
+                let index = _mm512_add_epi32(lanes, _mm512_set1_epi32(8 * h as i32));
+                _mm512_mullo_epi32(sum, _mm512_permutexvar_epi32(index, wide))
+            };
+            let correction =
+                _mm512_slli_epi32::<7>(_mm512_zextsi256_si512(_mm256_madd_epi16(scale, of_token)));
+            _mm512_sub_epi32(_mm512_add_epi32(half(0), half(1)), correction)
         });
         (dots, _mm512_setzero_si512())
     }
