@@ -20,6 +20,11 @@ pub trait Embedder {
     /// [`EmbedError`]; `out` is then unspecified.
     fn embed(&mut self, text: &str, out: &mut [f32]) -> Result<(), EmbedError>;
 
+    /// False if it finds shared words only: then a hybrid search goes by BM25, which does that better.
+    fn finds_meaning(&self) -> bool {
+        true
+    }
+
     /// The hash under which vectors of this embedding are stored.
     fn id(&self) -> u64 {
         token_hash(self.label().as_bytes())
@@ -89,6 +94,10 @@ impl Embedder for HashEmbedder {
 
     fn dims(&self) -> usize {
         Self::DIMS
+    }
+
+    fn finds_meaning(&self) -> bool {
+        false
     }
 
     fn embed(&mut self, text: &str, out: &mut [f32]) -> Result<(), EmbedError> {

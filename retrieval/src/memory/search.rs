@@ -20,7 +20,7 @@ pub enum Mode {
     Vector,
     /// BM25 of the words.
     Words,
-    /// Both, by their ranks.
+    /// Both, by their ranks; with the hash fallback, by words.
     #[default]
     Hybrid,
 }
@@ -83,7 +83,11 @@ impl<D: BlockDevice> Memory<D> {
             Mode::Words => Vec::new(),
             Mode::Vector | Mode::Hybrid => self.by_vector(query, embedder, kernel)?,
         };
-        let ranked = self.rank(query, &by_vector);
+        let mode = match query.mode {
+            Mode::Hybrid if !embedder.finds_meaning() => Mode::Words,
+            mode => mode,
+        };
+        let ranked = self.rank(&Query { mode, ..*query }, &by_vector);
         let mut answer = Answer::default();
         for hit in ranked {
             match self.found(hit) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::{Parser, ValueEnum};
 use inference_kernels::{CpuFeatures, Kernels};
-use retrieval::index::{PortableDots, RrfParameters, VectorFormat};
+use retrieval::index::{RrfParameters, VectorFormat};
 use serde_json::{Value, json};
 use tools_retrieval_bench::collection::{self, Collection};
 use tools_retrieval_bench::embedding::Embedding;
@@ -50,6 +50,9 @@ struct Arguments {
     /// Measure the vector scan's speed, too.
     #[arg(long)]
     speed: bool,
+    /// With --speed: a Python that has numpy, faiss-cpu, usearch and hnswlib, to measure these beside our scan.
+    #[arg(long, value_name = "PYTHON", requires = "speed")]
+    peers: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -138,14 +141,12 @@ fn measure_sts(path: &Path, embedding: &Embedding) -> Result<Value> {
     )
 }
 
-fn measure_speed() -> Result<Value> {
+fn measure_speed(python: Option<&Path>) -> Result<Value> {
     let kernels = Kernels::select(CpuFeatures::detect());
-    let mut times = Vec::new();
-    for count in [11_167, 100_000] {
-        times.push(speed::scan(count, 384, "portable", &PortableDots)?);
-        times.push(speed::scan(count, 384, kernels.name(), &speed::KernelDots(kernels))?);
-    }
-    Ok(json!(times))
+    let sizes = [11_167, 100_000];
+    let results: Result<Vec<_>> =
+        sizes.iter().map(|count| speed::measure(*count, 384, kernels, python)).collect();
+    Ok(json!(results?))
 }
 
 fn print_table(report: &Value) {
@@ -172,7 +173,7 @@ fn print_table(report: &Value) {
     }
     for section in ["sts", "speed"] {
         if !report[section].is_null() {
-            println!("{section}: {}", report[section]);
+            println!("{section}: {:#}", report[section]);
         }
     }
 }
@@ -190,7 +191,7 @@ fn main() -> Result<()> {
         report["sts"] = measure_sts(path, &embedding)?;
     }
     if arguments.speed {
-        report["speed"] = measure_speed()?;
+        report["speed"] = measure_speed(arguments.peers.as_deref())?;
     }
     if arguments.json {
         println!("{report:#}")

@@ -1,32 +1,26 @@
 // SPDX-License-Identifier: MIT
-//! How long a search takes: the Q8 scan, beside reading the same bytes, and BM25.
+//! How long a search takes: the Q8 scan beside reading the same bytes, its recall, and published indexes.
+//!
+//! One design rule: one thread each, single queries, the best time of many: other programs only ever slow a search down.
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use inference_kernels::Kernels;
-use retrieval::index::{Entry, Filter, Query8, RowDots, VectorFormat, VectorIndex};
+use retrieval::embed::normalize;
+use retrieval::index::{Entry, Filter, Hit, PortableDots, Query8, RowDots, VectorFormat, VectorIndex};
 use serde::Serialize;
+use serde_json::{Value, json};
 
-/// Searches timed; the best one is reported, because other programs only ever slow a search down.
-const REPEATS: usize = 300;
-
-/// Times of one size of collection.
-#[derive(Clone, Debug, Serialize)]
-pub struct ScanTime {
-    /// The kernel's name.
-    pub kernel: &'static str,
-    pub vectors: usize,
-    pub dims: usize,
-    /// The best of several exact searches for the 10 nearest, in milliseconds.
-    pub search_ms: f64,
-    /// The median of them.
-    pub median_ms: f64,
-    /// Reading as many bytes once, in milliseconds.
-    pub read_ms: f64,
-    /// Bytes of the vectors over the time of a search, in GB/s.
-    pub gigabytes_per_second: f64,
-}
+/// Queries timed.
+const QUERIES: usize = 200;
+/// Nearest vectors wanted.
+const K: usize = 10;
+/// Centres around which vectors lie: like texts, they have near and far neighbours.
+const CENTRES: usize = 500;
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers.py");
 
 /// The kernels of the inference engine.
 pub struct KernelDots(pub Kernels);
@@ -35,6 +29,23 @@ impl RowDots for KernelDots {
     fn dots(&self, query: &Query8, rows: &[i8], out: &mut [i32]) {
         self.0.row_dots_i8(&query.bytes, rows, out);
     }
+}
+
+/// Times of one index.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScanTime {
+    /// The kernel's name.
+    pub kernel: String,
+    pub vectors: usize,
+    pub dims: usize,
+    /// The fastest search for the 10 nearest, in milliseconds.
+    pub search_ms: f64,
+    /// The median of all searches.
+    pub median_ms: f64,
+    /// Share of the exact 10 nearest that are found.
+    pub recall_at_10: f64,
+    /// Bytes of the vectors over the time of the fastest search, in GB/s.
+    pub gigabytes_per_second: f64,
 }
 
 /// Small, seeded, the same on every machine (SplitMix64).
@@ -49,27 +60,51 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    fn vector(&mut self, dims: usize) -> Vec<f32> {
-        let mut vector: Vec<f32> =
-            (0..dims).map(|_| (self.next() >> 40) as f32 / 8_388_608.0 - 1.0).collect();
-        retrieval::embed::normalize(&mut vector);
-        vector
+    fn noise(&mut self, dims: usize) -> Vec<f32> {
+        (0..dims).map(|_| (self.next() >> 40) as f32 / 8_388_608.0 - 1.0).collect()
     }
 }
 
-fn sorted_times(repeats: usize, mut work: impl FnMut()) -> Vec<Duration> {
-    let mut times: Vec<Duration> = (0..repeats)
-        .map(|_| {
-            let start = Instant::now();
-            work();
-            start.elapsed()
-        })
-        .collect();
-    times.sort_unstable();
+/// Vectors around centres, of length one; the last [`QUERIES`] are to be searched for.
+fn vectors(count: usize, dims: usize) -> Vec<Vec<f32>> {
+    let mut random = Random(1);
+    let centres: Vec<Vec<f32>> = (0..CENTRES).map(|_| random.noise(dims)).collect();
+    let one = |_| {
+        let centre = &centres[random.next() as usize % CENTRES];
+        let mut vector: Vec<f32> = centre.iter().zip(random.noise(dims)).map(|(a, b)| a + b).collect();
+        normalize(&mut vector);
+        vector
+    };
+    (0..count + QUERIES).map(one).collect()
+}
+
+fn index_of(vectors: &[Vec<f32>], format: VectorFormat) -> Result<VectorIndex> {
+    let dims = vectors.first().map_or(0, Vec::len);
+    let mut index = VectorIndex::new(dims, format, vectors.len());
+    for (id, vector) in vectors.iter().enumerate() {
+        let entry = Entry { id: id as u64, ..Entry::default() };
+        index.insert(entry, vector).map_err(|error| anyhow!("{error}"))?;
+    }
+    Ok(index)
+}
+
+fn search(index: &VectorIndex, query: &[f32], kernel: &dyn RowDots) -> Vec<Hit> {
+    index.search(query, K, &Filter::default(), kernel).unwrap_or_default()
+}
+
+/// Milliseconds of each call, sorted.
+fn times(count: usize, mut work: impl FnMut(usize)) -> Vec<f64> {
+    let one = |turn| {
+        let start = Instant::now();
+        work(turn);
+        start.elapsed().as_secs_f64() * 1e3
+    };
+    let mut times: Vec<f64> = (0..count).map(one).collect();
+    times.sort_by(f64::total_cmp);
     times
 }
 
-/// Reads memory as fast as one core can with ordinary code: sixteen sums side by side.
+/// Reads memory as fast as ordinary code does on one core: sixteen sums side by side.
 fn read_all(words: &[u64]) -> u64 {
     let mut sums = [0u64; 16];
     for chunk in words.as_chunks::<16>().0 {
@@ -80,37 +115,72 @@ fn read_all(words: &[u64]) -> u64 {
     sums.iter().fold(0, |all, sum| all ^ sum)
 }
 
-/// Times exact searches over `count` random Q8 vectors.
+fn scan(
+    index: &VectorIndex,
+    queries: &[Vec<f32>],
+    exact: &[Vec<Hit>],
+    name: &str,
+    kernel: &dyn RowDots,
+) -> ScanTime {
+    let sorted = times(queries.len(), |turn| drop(black_box(search(index, &queries[turn], kernel))));
+    let shared = |(query, exact): (&Vec<f32>, &Vec<Hit>)| {
+        let found = search(index, query, kernel);
+        found.iter().filter(|hit| exact.iter().any(|other| other.id == hit.id)).count()
+    };
+    let found: usize = queries.iter().zip(exact).map(shared).sum();
+    ScanTime {
+        kernel: format!("ours, exact Q8, {name}"),
+        vectors: index.len(),
+        dims: index.dims(),
+        search_ms: sorted[0],
+        median_ms: sorted[sorted.len() / 2],
+        recall_at_10: found as f64 / (K * queries.len()) as f64,
+        gigabytes_per_second: index.vector_bytes() as f64 / sorted[0] / 1e6,
+    }
+}
+
+/// Times our scan over `count` vectors with the portable and the machine's kernel, and the peers where `python` has them.
 ///
 /// # Errors
-/// Vectors that the index refuses.
-pub fn scan(count: usize, dims: usize, name: &'static str, kernel: &dyn RowDots) -> Result<ScanTime> {
-    let mut random = Random(1);
-    let mut index = VectorIndex::new(dims, VectorFormat::Q8, count);
-    for id in 0..count as u64 {
-        let vector = random.vector(dims);
-        index.insert(Entry { id, ..Entry::default() }, &vector).map_err(|error| anyhow!("{error}"))?;
-    }
-    let queries: Vec<Vec<f32>> = (0..32).map(|_| random.vector(dims)).collect();
-    let mut turn = 0;
-    let times = sorted_times(REPEATS, || {
-        turn += 1;
-        let hits = index.search(&queries[turn % queries.len()], 10, &Filter::default(), kernel);
-        black_box(hits.map_or(0, |hits| hits.len()));
-    });
+/// Vectors that an index refuses; a peers' script that fails.
+pub fn measure(count: usize, dims: usize, kernels: Kernels, python: Option<&Path>) -> Result<Value> {
+    let all = vectors(count, dims);
+    let (stored, queries) = all.split_at(count);
+    let exact = index_of(stored, VectorFormat::F32)?;
+    let exact: Vec<Vec<Hit>> = queries.iter().map(|query| search(&exact, query, &PortableDots)).collect();
+    let index = index_of(stored, VectorFormat::Q8)?;
     let words = vec![1u64; index.vector_bytes() / 8];
-    let reads = sorted_times(REPEATS, || {
+    let reads = times(QUERIES, |_| {
         black_box(read_all(black_box(&words)));
     });
-    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
-    let best = times[0].as_secs_f64();
-    Ok(ScanTime {
-        kernel: name,
-        vectors: count,
-        dims,
-        search_ms: best * 1e3,
-        median_ms: milliseconds(times[times.len() / 2]),
-        read_ms: milliseconds(reads[0]),
-        gigabytes_per_second: index.vector_bytes() as f64 / best / 1e9,
-    })
+    let ours = [
+        scan(&index, queries, &exact, "portable", &PortableDots),
+        scan(&index, queries, &exact, kernels.name(), &KernelDots(kernels)),
+    ];
+    let peers = python.map(|python| run_peers(python, stored, queries, dims)).transpose()?;
+    Ok(json!({"vectors": count, "read_same_bytes_ms": reads[0], "ours": ours, "peers": peers}))
+}
+
+/// Writes the vectors to files and runs the script on them.
+fn run_peers(python: &Path, vectors: &[Vec<f32>], queries: &[Vec<f32>], dims: usize) -> Result<Value> {
+    let folder = std::env::temp_dir().join(format!("cloister-retrieval-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let write = |name: &str, vectors: &[Vec<f32>]| {
+        let bytes: Vec<u8> = vectors.iter().flatten().flat_map(|value| value.to_le_bytes()).collect();
+        std::fs::write(folder.join(name), bytes)
+    };
+    write("vectors", vectors)
+        .and_then(|()| write("queries", queries))
+        .context("writing vectors for the peers")?;
+    let mut command = Command::new(python);
+    command.arg(SCRIPT).arg(folder.join("vectors")).arg(folder.join("queries")).arg(dims.to_string());
+    let output = command.output().with_context(|| format!("running {}", python.display()));
+    std::fs::remove_dir_all(&folder)?;
+    let output = output?;
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(
+        output.status.success(),
+        "{SCRIPT} failed (it needs numpy, faiss-cpu, usearch, hnswlib): {error}"
+    );
+    serde_json::from_slice(&output.stdout).context("the peers' script printed no JSON")
 }
