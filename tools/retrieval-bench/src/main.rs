@@ -32,6 +32,9 @@ struct Arguments {
     /// A GGUF of an embedding model; without it, the labelled hash fallback.
     #[arg(long, value_name = "FILE.gguf")]
     model: Option<PathBuf>,
+    /// The hash fallback, as without --model.
+    #[arg(long, conflicts_with = "model")]
+    hash: bool,
     /// What decides the order; all three without it.
     #[arg(long)]
     mode: Option<Mode>,

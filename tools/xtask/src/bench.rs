@@ -52,6 +52,23 @@ pub fn generate(options: &SystemOptions) -> Result<()> {
     Ok(())
 }
 
+/// How well and how fast passages are found; `options` go to `cloister-retrieval-bench` as they are.
+///
+/// # Errors
+/// When the embedding model cannot be fetched, or the measurement fails.
+pub fn retrieval(options: &[String]) -> Result<()> {
+    let manifest = shell::root().join("Cargo.toml");
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    command.args(["run", "--quiet", "--release", "--manifest-path"]).arg(manifest);
+    command.args(["--package", "tools-retrieval-bench", "--bin", "cloister-retrieval-bench", "--"]);
+    command.args(options);
+    let given = |name: &str| options.iter().any(|option| option.starts_with(name));
+    if !given("--model") && !given("--hash") && !given("--help") {
+        command.arg("--model").arg(crate::minilm::gguf(inference_gguf::GgmlType::Q8_0)?);
+    }
+    shell::Job::new(command).run()
+}
+
 /// The values of the verbose statistics, by their labels.
 fn figures(answer: &str) -> Option<Vec<String>> {
     let labels = ["prompt eval rate", "eval rate", "time to first token", "weight bytes copied"];

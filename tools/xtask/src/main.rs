@@ -7,6 +7,7 @@ mod check;
 mod disk;
 mod install;
 mod kernel;
+mod minilm;
 mod options;
 mod qemu;
 mod script;
@@ -67,6 +68,13 @@ enum Figure {
     },
     /// Instructions that the kernel's operations take, beside the official kernel's
     Ipc,
+    /// How well and how fast passages are found: recall, MRR, nDCG, times; --help lists the options
+    #[command(disable_help_flag = true)]
+    Retrieval {
+        /// Options of cloister-retrieval-bench; without --model, all-MiniLM-L6-v2 is fetched
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
     /// Tokens per second and time to the first token, for 1, 2 and 4 workers
     Generate {
         #[command(flatten)]
@@ -79,6 +87,7 @@ fn main() -> Result<()> {
         Job::Run { system, script } => run(&system, script.as_deref()),
         Job::Image { system } => image(&system),
         Job::Bench { figure: Figure::Boot { system } } => bench::boot(&system),
+        Job::Bench { figure: Figure::Retrieval { options } } => bench::retrieval(&options),
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
         Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
         Job::Test { step } => test::all(&step),
