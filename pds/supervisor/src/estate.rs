@@ -181,11 +181,13 @@ impl Estate {
         started
     }
 
-    /// Whoever waits for a time asks for it again when it is signalled.
+    /// Whoever was calling the timer calls again; whoever waits for a time asks for it again when it is signalled.
     fn timer_restarted(&mut self) {
         TIMER_CHANNEL.notify();
-        for channel in [CONSOLE_CHANNEL, SESSION_CHANNEL, COMPUTE_CHANNEL, LOADER_CHANNEL] {
-            channel.notify();
+        let now = clock::ticks();
+        for ward in self.wards.iter_mut().skip(TIMER + 1).flatten() {
+            ward.repeat_call(now);
+            ward.wake();
         }
     }
 

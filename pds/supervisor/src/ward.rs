@@ -114,11 +114,16 @@ impl Ward {
 
     /// Asks it for a heartbeat.
     pub fn ping(&mut self, now: u64) {
-        let wired = self.policy.ping.filter(|channel| has_notify_channel(*channel));
-        if let (Condition::Running, Some(channel)) = (self.condition, wired) {
+        if self.wake() {
             self.watch.ask(now);
-            channel.notify();
         }
+    }
+
+    /// Signals it, where it runs and can be signalled; says whether that was so.
+    pub fn wake(&self) -> bool {
+        let wired = self.policy.ping.filter(|channel| has_notify_channel(*channel));
+        let awake = wired.filter(|_| self.condition == Condition::Running);
+        awake.inspect(|channel| channel.notify()).is_some()
     }
 
     /// It failed: stops it, and decides whether it is restarted.
@@ -144,6 +149,15 @@ impl Ward {
         self.watch.excuse(now);
         self.condition = Condition::Running;
         let _ = self.child.resume();
+    }
+
+    /// Lets it repeat the system call in which it waits, if it is at work: the PD that it called has restarted and
+    /// will not answer. Stopping cancels a call, and a resumed thread makes it again (seL4 `suspend`, `restart`).
+    pub fn repeat_call(&mut self, now: u64) {
+        if self.condition == Condition::Running && Sample::of(&self.page).is_busy() {
+            let _ = self.child.stop();
+            self.resume(now);
+        }
     }
 
     /// Starts it with fresh data; says whether that was possible.

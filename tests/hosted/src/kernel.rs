@@ -96,13 +96,17 @@ impl PdKernel {
             state.log(|| format!("PD {} calls on channel {channel}, which it may not", self.pd));
             return (1, Vec::new());
         };
-        let letter = Letter::Call { from: self.pd, start: self.start, channel: id, message };
-        state.pds[to].letters.push_back(letter);
         state.pds[self.pd].wait = Wait::Answer;
+        state.pds[self.pd].call_again = true;
         loop {
             if let Some(answer) = state.pds[self.pd].answer.take() {
                 state.pds[self.pd].wait = Wait::Nothing;
                 return answer;
+            }
+            if std::mem::take(&mut state.pds[self.pd].call_again) {
+                let message = message.clone();
+                let letter = Letter::Call { from: self.pd, start: self.start, channel: id, message };
+                state.pds[to].letters.push_back(letter);
             }
             self.world.give_back(&mut state);
             state = self.world.wait_turn(state, self.pd, self.start);

@@ -69,6 +69,8 @@ pub struct Pd {
     pub letters: VecDeque<Letter>,
     /// The answer to its call.
     pub answer: Option<Words>,
+    /// Its call was cancelled.
+    pub call_again: bool,
     /// It hangs: never runs until it is restarted.
     pub hangs: bool,
     /// Parent and id there.
@@ -143,6 +145,7 @@ fn pds(system: &System) -> Vec<Pd> {
             late: 0,
             letters: VecDeque::new(),
             answer: None,
+            call_again: false,
             hangs: false,
             parent: pd.parent.map(|parent| (parent, pd.child_id)),
             peers: none(),
@@ -248,7 +251,7 @@ impl State {
                 && match pd.wait {
                     Wait::Nothing => true,
                     Wait::Event => pd.pending != 0 || !pd.letters.is_empty(),
-                    Wait::Answer => pd.answer.is_some(),
+                    Wait::Answer => pd.answer.is_some() || pd.call_again,
                 }
         };
         (0..self.pds.len()).filter(|index| ready(&self.pds[*index])).collect()
@@ -303,9 +306,8 @@ impl State {
     fn end(&mut self, pd: usize) {
         let gone = &mut self.pds[pd];
         (gone.start, gone.answer, gone.wait, gone.hangs) = (gone.start + 1, None, Wait::Nothing, false);
-        for other in &mut self.pds {
-            other.letters.retain(|letter| !matches!(letter, Letter::Call { from, .. } if *from == pd));
-        }
+        gone.call_again = false;
+        self.withdraw_calls(pd);
         if let Some((parent, id)) = self.pds[pd].parent {
             let fault = |letter: &Letter| matches!(letter, Letter::Fault { child, .. } if *child == id);
             self.pds[parent].letters.retain(|letter| !fault(letter));
@@ -336,12 +338,27 @@ impl State {
         self.to_start.push(pd);
     }
 
+    /// A call that is not answered yet is cancelled; the PD makes it again when it is resumed.
+    fn suspend(&mut self, pd: usize) {
+        self.pds[pd].life = Life::Stopped;
+        if self.pds[pd].wait == Wait::Answer && self.pds[pd].answer.is_none() {
+            self.pds[pd].call_again = true;
+            self.withdraw_calls(pd);
+        }
+    }
+
+    fn withdraw_calls(&mut self, pd: usize) {
+        for other in &mut self.pds {
+            other.letters.retain(|letter| !matches!(letter, Letter::Call { from, .. } if *from == pd));
+        }
+    }
+
     /// What a parent asks about a child; the answer is seL4's error label.
     pub fn control(&mut self, parent: usize, child: u64, message: &Words) -> u64 {
         let pd = self.pds[parent].children.get(child as usize).copied().flatten();
         let Some(pd) = pd else { return 1 };
         match message.0 {
-            label::TCB_SUSPEND if self.pds[pd].life == Life::Runs => self.pds[pd].life = Life::Stopped,
+            label::TCB_SUSPEND if self.pds[pd].life == Life::Runs => self.suspend(pd),
             label::TCB_SUSPEND => (),
             label::TCB_RESUME if self.pds[pd].life == Life::Stopped => self.pds[pd].life = Life::Runs,
             label::TCB_RESUME => (),

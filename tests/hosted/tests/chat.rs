@@ -178,9 +178,32 @@ fn an_answer_goes_on_bit_identically_when_compute_dies_in_its_middle() {
     });
 }
 
+#[test]
+fn a_timer_that_dies_costs_nobody_else_anything() {
+    let Some(shared) = shared() else { return };
+    for_each_seed(10, |seed| {
+        let mut chat = Chat::booted(seed, 1, &shared);
+        let mark = chat.screen.mark();
+        chat.screen.type_text(&format!("{PROMPT}\r"));
+        for _ in 0..3 {
+            let pause = chat.system.below(2_000);
+            chat.system.run_for(pause);
+            chat.system.fault("timer");
+        }
+        chat.wait(mark, "fault in timer");
+        chat.wait(mark, "stop: limit]");
+        let answer = chat.screen.since(mark);
+        assert!(said(&answer, &chat.golden.0), "{answer}");
+        chat.system.run_for(10 * SECOND);
+        for name in ["console", "session", "storage", "compute"] {
+            assert_eq!(chat.system.restarts(name), 0, "{name}: {}", chat.screen.shown());
+        }
+    });
+}
+
 /// Whether `text` was shown, lines of the system in between and white space left out.
 fn said(screen: &str, text: &str) -> bool {
-    let own = ["fault in", "  the conversation", "warning:"];
+    let own = ["fault in", "  the conversation", "  timeouts", "warning:"];
     let lines = screen.lines().filter(|line| !own.iter().any(|start| line.starts_with(start)));
     let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
     letters(&lines.collect::<String>()).contains(&letters(text))
