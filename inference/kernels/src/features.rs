@@ -32,20 +32,6 @@ impl CpuFeatures {
     #[cfg(any(test, feature = "std"))]
     #[must_use]
     pub fn detect() -> Self {
-        #[allow(unused_mut)]
-        let mut found = Self::empty();
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::is_x86_feature_detected as has;
-            found.set(Self::AVX2, has!("avx2") && has!("fma") && has!("f16c"));
-            let wide = has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
-            found.set(Self::AVX512_VNNI, wide && has!("avx512vnni") && found.contains(Self::AVX2));
-        }
-        #[cfg(target_arch = "aarch64")]
-        {
-            found.set(Self::DOTPROD, std::arch::is_aarch64_feature_detected!("dotprod"));
-            found.set(Self::I8MM, std::arch::is_aarch64_feature_detected!("i8mm"));
-        }
-        found
+        crate::arch::detect()
     }
 }

@@ -8,9 +8,9 @@ use core::ops::Range;
 
 use crate::activation::{Activation, ActivationKind};
 use crate::arch::dispatch;
+use crate::arch::isa::Isa;
 use crate::dequantize::blocks_of;
 use crate::half::{bf16_to_f32, f16_to_f32};
-use crate::isa::Isa;
 use crate::unpack::Block32;
 use crate::unpack_k::Block256;
 use crate::{GgmlType, Kernels, arch, lanes};

@@ -2,9 +2,9 @@
 //! The scalar definitions, compiled once per instruction set: the same source, wider registers, the same bits.
 
 use crate::activation::{Activation, ActivationKind, Quantized};
+use crate::arch::isa::Isa;
 use crate::attention::{self, CacheKind};
 use crate::blocks::*;
-use crate::isa::Isa;
 use crate::matmul::{self, Bf16, F16, F32, Matrix, Output};
 use crate::{RopeLayout, lanes, ops, rope, row_dots};
 

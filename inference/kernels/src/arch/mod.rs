@@ -9,10 +9,16 @@ mod x86_64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64_rows;
 
+mod detect;
 pub(crate) mod dispatch;
+pub(crate) mod isa;
+
+#[cfg(any(test, feature = "std"))]
+pub(crate) use detect::detect;
+pub use isa::Kernels;
 
 use crate::activation::Activation;
-use crate::isa::Isa;
+use crate::arch::isa::Isa;
 use crate::matmul::{Matrix, Output};
 
 /// The product by the best kernels there are for `isa` and the matrix' type.
