@@ -46,6 +46,8 @@ pub struct Ward {
     condition: Condition,
     entry: Option<u64>,
     hung: bool,
+    /// Tick at which it was last stopped.
+    stopped_at: u64,
     watch: Watch,
     meter: CpuMeter,
     restarts: Restarts,
@@ -63,6 +65,7 @@ impl Ward {
             condition: Condition::Running,
             entry: None,
             hung: false,
+            stopped_at: 0,
             watch: Watch::default(),
             meter: CpuMeter::default(),
             restarts: Restarts::default(),
@@ -142,11 +145,15 @@ impl Ward {
     pub fn halt(&mut self, condition: Condition) {
         let _ = self.child.stop();
         self.condition = condition;
+        self.stopped_at = clock::ticks();
     }
 
     /// Lets it go on where it was stopped.
     pub fn resume(&mut self, now: u64) {
         self.watch.excuse(now);
+        if Sample::of(&self.page).is_busy() && self.condition != Condition::Running {
+            self.meter.stopped(now.saturating_sub(self.stopped_at));
+        }
         self.condition = Condition::Running;
         let _ = self.child.resume();
     }
@@ -191,7 +198,10 @@ impl Ward {
 
     /// Thousandths of its core since the last question.
     pub fn cpu_permille(&mut self, now: u64) -> u16 {
-        self.meter.permille(&Sample::of(&self.page), now)
+        match self.condition {
+            Condition::Running => self.meter.permille(&Sample::of(&self.page), now),
+            _ => self.meter.idle(now),
+        }
     }
 
     /// The first of its own gauges.

@@ -104,6 +104,17 @@ pub struct CpuMeter {
 }
 
 impl CpuMeter {
+    /// The child was stopped for so long in the middle of an event, which will count as time at work when it ends.
+    pub fn stopped(&mut self, ticks: u64) {
+        self.spent = self.spent.saturating_add(ticks);
+    }
+
+    /// The child is stopped: it does not work.
+    pub fn idle(&mut self, now: u64) -> u16 {
+        self.at = now;
+        0
+    }
+
     /// Thousandths of the time since the last question that the child was at work; time in which a PD of higher
     /// priority ran instead counts too.
     pub fn permille(&mut self, sample: &Sample, now: u64) -> u16 {
@@ -164,7 +175,14 @@ mod tests {
         let mut meter = CpuMeter::default();
         let sample = Sample { entry: 1, heartbeat: 1, busy_since: 700, busy_ticks: 200 };
         assert_eq!(meter.permille(&sample, 1000), 500);
+        meter.stopped(500);
+        assert_eq!(meter.idle(1500), 0);
+        assert_eq!(
+            meter.permille(&Sample { busy_since: 0, busy_ticks: 1000, ..sample }, 1500),
+            0,
+            "was stopped"
+        );
         let lie = Sample { busy_ticks: u64::MAX, busy_since: 1, ..sample };
-        assert!(meter.permille(&lie, 1001) <= 1000);
+        assert!(meter.permille(&lie, 1501) <= 1000);
     }
 }
