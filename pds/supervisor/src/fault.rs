@@ -32,6 +32,7 @@ impl Fault {
             fault::CAP => (get_mr(1), get_mr(0), get_mr(3)),
             fault::USER_EXCEPTION => (get_mr(3), get_mr(0), get_mr(4)),
             fault::UNKNOWN_SYSCALL => (get_mr(SYSCALL_WORDS.1), get_mr(SYSCALL_WORDS.0), 0),
+            fault::VCPU => (0, 0, get_mr(0)),
             _ => (get_mr(0), 0, 0),
         };
         Self { label, address, pc, status }
@@ -90,6 +91,13 @@ mod tests {
         message(&[0x20_0000, 0xdead, 0, 0x9200_0046]);
         let read = Fault::received(MessageInfo::new(fault::VM, 4));
         assert_eq!(read, Fault { label: 6, address: 0xdead, pc: 0x20_0000, status: 0x9200_0046 });
+    }
+
+    #[test]
+    fn a_trapped_instruction_names_its_syndrome() {
+        message(&[0x1fe0_0000]);
+        let read = Fault::received(MessageInfo::new(fault::VCPU, 1));
+        assert_eq!(read, Fault { label: 8, address: 0, pc: 0, status: 0x1fe0_0000 });
     }
 
     #[test]

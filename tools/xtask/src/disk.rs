@@ -33,7 +33,7 @@ pub fn fill(path: &Path, model: Option<&Path>) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let additions: Vec<_> = model.iter().map(|model| Addition::model(model)).collect();
+    let additions: Vec<_> = model.iter().map(Addition::model).collect();
     let bar = ProgressBar::new(0)
         .with_style(ProgressStyle::with_template("disk {bar:30} {bytes}/{total_bytes} {eta}")?);
     let prepared = tools_disk::prepare(path, &additions, &mut |done, total| {

@@ -3,11 +3,14 @@
 
 mod bench;
 mod build;
+mod capdl;
 mod check;
 mod disk;
 mod install;
 mod kernel;
+mod official;
 mod options;
+mod oracle;
 mod qemu;
 mod script;
 mod sel4;

@@ -6,11 +6,12 @@
 
 use crate::options::SystemOptions;
 use crate::shell::Job;
+use crate::{capdl, oracle};
 use anyhow::{Context, Result, bail, ensure};
 use ipc_abi::label;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tools_sysgen::SearchPath;
+use tools_sysgen::{SearchPath, System};
 
 /// The version whose ABI `ipc/abi` speaks.
 pub const VERSION: &str = "2.3.0";
@@ -54,11 +55,15 @@ impl Sdk {
         })?;
         let sdk = Self { root, board: options.board.clone(), configuration: configuration(options)? };
         sdk.check_files()?;
-        let path = sdk.folder().join("invocations_all.json");
-        let text =
-            std::fs::read_to_string(&path).with_context(|| format!("{}: cannot be read", path.display()))?;
-        compare_labels(&text).with_context(|| format!("{}: not the ABI of ipc/abi", path.display()))?;
+        sdk.check_labels()?;
         Ok(sdk)
+    }
+
+    fn check_labels(&self) -> Result<()> {
+        let path = self.folder().join("invocations_all.json");
+        let shown = path.display();
+        let text = std::fs::read_to_string(&path).with_context(|| format!("{shown}: cannot be read"))?;
+        compare_labels(&text).with_context(|| format!("{shown}: not the ABI of ipc/abi"))
     }
 
     fn folder(&self) -> PathBuf {
@@ -84,11 +89,11 @@ impl Sdk {
         Ok(())
     }
 
-    /// Packs `folder/resolved.system`; writes image, report and the complete specification beside it.
+    /// Packs `folder/resolved.system`, which is `system`; writes image, report and the complete specification beside it.
     ///
     /// # Errors
-    /// When the SDK's tool refuses the description; its own message is shown.
-    pub fn image(&self, folder: &Path, search: &SearchPath) -> Result<PathBuf> {
+    /// When the SDK's tool refuses the description, with its own message, or reads it otherwise than we do.
+    pub fn image(&self, folder: &Path, search: &SearchPath, system: &System) -> Result<PathBuf> {
         eprintln!("packing with {} ({}, {})", self.root.display(), self.board, self.configuration);
         let image = folder.join("loader.img");
         let mut command = Command::new(self.root.join("bin/microkit"));
@@ -101,6 +106,8 @@ impl Sdk {
         command.arg("--capdl-json").arg(folder.join("capdl.json"));
         command.current_dir(folder).env("MICROKIT_SDK", std::path::absolute(&self.root)?);
         Job::new(command).quiet().run()?;
+        let specification = std::fs::read_to_string(folder.join("capdl.json"))?;
+        oracle::compare(&oracle::facts(system), &capdl::facts(&specification)?)?;
         Ok(image)
     }
 }

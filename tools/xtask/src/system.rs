@@ -127,8 +127,8 @@ impl Draft<'_> {
     }
 
     fn official(&self, sdk: &Sdk) -> Result<PathBuf> {
-        let (_, search) = self.resolve(&sdk.kernel())?;
-        sdk.image(self.folder, &search)
+        let (system, search) = self.resolve(&sdk.kernel())?;
+        sdk.image(self.folder, &search, &system)
     }
 }
 
