@@ -84,6 +84,9 @@ pub mod fault {
     pub const TIMEOUT: u64 = 5;
     /// Virtual memory: ip, address, prefetch, fault status.
     pub const VM: u64 = 6;
+    /// A trap that a kernel with hypervisor support takes for a virtual machine's: one word, ESR_EL2. The SDK's
+    /// aarch64 boards report a disabled FPU, `brk` and system registers so, where other kernels say `USER_EXCEPTION`.
+    pub const VCPU: u64 = 8;
 }
 
 /// Message registers that travel in CPU registers.

@@ -127,6 +127,7 @@ fn show_fault(screen: &mut impl Write, report: &FaultReport) {
         fault::UNKNOWN_SYSCALL => say!(*screen, ": unknown system call {address}"),
         fault::USER_EXCEPTION => say!(*screen, ": user exception {address:#x}"),
         fault::TIMEOUT => say!(*screen, ": its time budget ran out"),
+        fault::VCPU => say!(*screen, ": an instruction it may not use, syndrome {status:#x}"),
         fault::VM => say!(*screen, ": memory fault at address {address:#x}, status {status:#x}"),
         other => say!(*screen, ": fault {other} ({address:#x})"),
     }

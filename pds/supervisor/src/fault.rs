@@ -38,6 +38,7 @@ impl Fault {
                 let (pc, number) = syscall_words(message.count());
                 (get_mr(number), get_mr(pc), 0)
             }
+            fault::VCPU => (0, 0, get_mr(0)),
             _ => (get_mr(0), 0, 0),
         };
         Self { label, address, pc, status }
@@ -96,6 +97,13 @@ mod tests {
         message(&[0x20_0000, 0xdead, 0, 0x9200_0046]);
         let read = Fault::received(MessageInfo::new(fault::VM, 4));
         assert_eq!(read, Fault { label: 6, address: 0xdead, pc: 0x20_0000, status: 0x9200_0046 });
+    }
+
+    #[test]
+    fn a_trapped_instruction_names_its_syndrome() {
+        message(&[0x1fe0_0000]);
+        let read = Fault::received(MessageInfo::new(fault::VCPU, 1));
+        assert_eq!(read, Fault { label: 8, address: 0, pc: 0, status: 0x1fe0_0000 });
     }
 
     #[test]

@@ -9,7 +9,7 @@ use ipc_abi::slot;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Slots of a thread: capability table and address space.
+/// Slots of a thread: capability table (a root table whose slot 0 holds it) and address space.
 const TABLE: u64 = 0;
 const SPACE: u64 = 1;
 /// A page table of level 3 maps pages of 4 KiB; each level above, 512 times as much.
@@ -43,7 +43,9 @@ struct Specification {
 impl Specification {
     fn domain(&self, pd: &str, object: &Value, facts: &mut Facts) -> Result<()> {
         let thread = &object["object"]["Tcb"];
-        let table = self.cap(thread, TABLE, "CNode").context("no capability table")?;
+        let root = self.cap(thread, TABLE, "CNode").context("no capability table")?;
+        let table =
+            self.cap(&root["object"]["CNode"], 0, "CNode").context("no capability table in its root")?;
         let time = self.named(&format!("sched_context_{pd}")).context("no scheduling context")?;
         let (extra, time) = (&thread["extra"], &time["object"]["SchedContext"]["extra"]);
         let passive = slots(&table["object"]["CNode"]).any(|(slot, _)| slot == slot::MONITOR);

@@ -1,11 +1,13 @@
 //! The kernel alone: its conformance tests and what its operations cost, with the programs of `tests/conformance`.
 
+use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Start};
+use crate::sel4::{self, Sdk};
 use crate::{bench, build, install, shell};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tools_sysgen::{Description, SearchPath, board, build_image};
+use tools_sysgen::{Description, SearchPath, System, board, build_image};
 
 /// Programs of `tests/conformance`.
 const PROGRAMS: [&str; 13] = [
@@ -28,6 +30,9 @@ const LIMIT: Duration = Duration::from_secs(400);
 
 /// The official release kernel's instructions for the rows of `bench.xml`, in their order, counted the same way.
 const OFFICIAL: [u64; 6] = [733, 2479, 2485, 456, 1425, 1874];
+
+const SAME_PROGRAMS: &str = "measured now, with the same program files, by the SDK that MICROKIT_SDK names";
+const OTHER_PROGRAMS: &str = "recorded with other programs; set MICROKIT_SDK to measure it with these";
 
 /// Runs the conformance tests: on one core with counted instructions, and on four cores.
 ///
@@ -54,15 +59,19 @@ pub fn bench_ipc() -> Result<()> {
     install::rust_targets(&[build::SIMD_TARGET, build::SOFT_TARGET])?;
     install::programs(&[install::QEMU_AARCH64])?;
     let (near, again, far) = (measure("bench", 1)?, measure("bench", 1)?, measure("bench_smp", 2)?);
+    let official = measure_official()?;
     println!("command: cargo xtask bench ipc");
     println!("machine: {}", bench::machine()?);
     println!("counted: instructions (-icount shift=0,sleep=off), both sides' user code included");
+    println!("official: {}", if official.is_some() { SAME_PROGRAMS } else { OTHER_PROGRAMS });
     println!("| operation | instructions | official kernel |");
     println!("|---|---|---|");
     for (index, (name, cost)) in near.iter().enumerate() {
         let repeated = again.get(index).map_or(0, |row| row.1);
         ensure!(cost.abs_diff(repeated) * 100 <= *cost, "{name}: {cost}, then {repeated}: not repeatable");
-        let official = OFFICIAL.get(index).map_or_else(String::new, u64::to_string);
+        let mark =
+            official.as_ref().map_or(OFFICIAL.get(index).copied(), |rows| rows.get(index).map(|row| row.1));
+        let official = mark.map_or_else(String::new, |cost| cost.to_string());
         println!("| {name} | {cost} | {official} |");
     }
     for (name, cost) in far {
@@ -73,7 +82,11 @@ pub fn bench_ipc() -> Result<()> {
 
 /// The rows that a bench system prints.
 fn measure(system: &str, cores: u32) -> Result<Vec<(String, u64)>> {
-    let mut running = machine(system, cores, true)?.start()?;
+    rows(&machine(system, cores, true)?)
+}
+
+fn rows(machine: &Machine) -> Result<Vec<(String, u64)>> {
+    let mut running = machine.start()?;
     let text = running.wait_for("bench: end", LIMIT)?;
     text.lines().filter_map(|line| line.trim().strip_prefix("bench: ")).map(row).collect()
 }
@@ -83,6 +96,30 @@ fn row(line: &str) -> Result<(String, u64)> {
     Ok((name.trim().to_owned(), cost.parse()?))
 }
 
+/// The same programs on the official kernel, where an SDK is present.
+fn measure_official() -> Result<Option<Vec<(String, u64)>>> {
+    if Sdk::root_from_environment().is_none() {
+        return Ok(None);
+    }
+    let ours = machine("bench", 1, true)?;
+    let folder = shell::root().join("target/conformance/sel4");
+    std::fs::create_dir_all(&folder)?;
+    let search = SearchPath(vec![shell::root().join("target/conformance")]);
+    let system = resolve("tests/conformance/bench.xml", &search)?;
+    std::fs::write(folder.join("resolved.system"), system.to_xml())?;
+    let sdk = Sdk::for_options(&SystemOptions { kernel: Kernel::Sel4, ..SystemOptions::standard() })?;
+    let image = sdk.image(&folder, &search, &system)?;
+    let machine = Machine { image, start: Start::Loader, ram_mib: sel4::RAM >> 20, ..ours };
+    rows(&machine).map(Some)
+}
+
+fn resolve(description: &str, search: &SearchPath) -> Result<System> {
+    let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
+    let board = board("qemu_virt_aarch64").map_err(wrong)?;
+    let read = Description::read(&shell::root().join(description));
+    read.and_then(|read| read.resolve(&board, search)).map_err(wrong)
+}
+
 /// Builds `tests/conformance/SYSTEM.xml` into an image and the machine for it.
 fn machine(system: &str, cores: u32, icount: bool) -> Result<Machine> {
     let folder = shell::root().join("target/conformance");
@@ -90,10 +127,8 @@ fn machine(system: &str, cores: u32, icount: bool) -> Result<Machine> {
     let kernel = programs(&folder)?;
     let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
     let board = board("qemu_virt_aarch64").map_err(wrong)?;
-    let description = shell::root().join(format!("tests/conformance/{system}.xml"));
     let search = SearchPath(vec![folder.clone()]);
-    let resolved =
-        Description::read(&description).and_then(|read| read.resolve(&board, &search)).map_err(wrong)?;
+    let resolved = resolve(&format!("tests/conformance/{system}.xml"), &search)?;
     let image = build_image(&resolved, &search, &std::fs::read(kernel)?, &board).map_err(wrong)?;
     let path = folder.join(format!("{system}.img"));
     std::fs::write(&path, &image.bytes)?;
@@ -110,7 +145,7 @@ fn machine(system: &str, cores: u32, icount: bool) -> Result<Machine> {
 }
 
 /// Builds the kernel and the test programs; the kernel's path.
-fn programs(folder: &Path) -> Result<PathBuf> {
+pub fn programs(folder: &Path) -> Result<PathBuf> {
     build::package("tests-conformance", build::SIMD_TARGET)?;
     build::package("kernel", build::SOFT_TARGET)?;
     let built = shell::root().join("target");

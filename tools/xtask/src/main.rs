@@ -9,6 +9,7 @@ mod disk;
 mod install;
 mod kernel;
 mod minilm;
+mod official;
 mod options;
 mod oracle;
 mod qemu;

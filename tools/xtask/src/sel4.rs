@@ -55,11 +55,15 @@ impl Sdk {
         })?;
         let sdk = Self { root, board: options.board.clone(), configuration: configuration(options)? };
         sdk.check_files()?;
-        let path = sdk.folder().join("invocations_all.json");
-        let text =
-            std::fs::read_to_string(&path).with_context(|| format!("{}: cannot be read", path.display()))?;
-        compare_labels(&text).with_context(|| format!("{}: not the ABI of ipc/abi", path.display()))?;
+        sdk.check_labels()?;
         Ok(sdk)
+    }
+
+    fn check_labels(&self) -> Result<()> {
+        let path = self.folder().join("invocations_all.json");
+        let shown = path.display();
+        let text = std::fs::read_to_string(&path).with_context(|| format!("{shown}: cannot be read"))?;
+        compare_labels(&text).with_context(|| format!("{shown}: not the ABI of ipc/abi"))
     }
 
     fn folder(&self) -> PathBuf {

@@ -1,6 +1,6 @@
 //! Whole systems in QEMU: what a person would type, and what must come back.
 
-use crate::options::SystemOptions;
+use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Running};
 use crate::script::{self, PROMPT, ask};
 use crate::{bench, disk, install, shell, system};
@@ -20,20 +20,33 @@ pub fn all() -> Result<()> {
         eprintln!("skipped: conversations with real models; ../shared is not there");
         return Ok(());
     };
-    golden(&shared, "stories260K-q8_0", 1)?;
-    golden(&shared, "stories260K-f32", 2)?;
-    golden(&shared, "stories3M-q8_0", 1)?;
-    golden(&shared, "stories3M-q4_0", 4)?;
+    golden(&shared, "stories260K-q8_0", Kernel::Cloister, 1)?;
+    golden(&shared, "stories260K-f32", Kernel::Cloister, 2)?;
+    golden(&shared, "stories3M-q8_0", Kernel::Cloister, 1)?;
+    golden(&shared, "stories3M-q4_0", Kernel::Cloister, 4)?;
     bad_models(&shared)
 }
 
+/// The same conversations on the official kernel, one core and four.
+///
+/// # Errors
+/// As [`all`].
+pub fn official() -> Result<()> {
+    let Some(shared) = bench::shared() else {
+        eprintln!("skipped: conversations on the official kernel; ../shared is not there");
+        return Ok(());
+    };
+    golden(&shared, "stories260K-q8_0", Kernel::Sel4, 1)?;
+    golden(&shared, "stories260K-q8_0", Kernel::Sel4, 4)
+}
+
 /// A machine with its own disk in the test folder.
-fn machine(model: Option<&Path>, smp: u8, name: &str) -> Result<Machine> {
+fn machine(model: Option<&Path>, kernel: Kernel, smp: u8, name: &str) -> Result<Machine> {
     let folder = shell::root().join("target/test");
     std::fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{name}.img"));
     let _ = std::fs::remove_file(&path);
-    let options = SystemOptions { smp, disk: Some(path), ..SystemOptions::standard() };
+    let options = SystemOptions { kernel, smp, disk: Some(path), ..SystemOptions::standard() };
     let options = SystemOptions { model: model.map(PathBuf::from), ..options };
     Ok(system::prepare(&options)?.machine)
 }
@@ -70,7 +83,7 @@ fn without_a_disk() -> Result<()> {
 }
 
 /// The golden text, greedily, and the commands around it.
-fn golden(shared: &Path, name: &str, smp: u8) -> Result<()> {
+fn golden(shared: &Path, name: &str, kernel: Kernel, smp: u8) -> Result<()> {
     let text = std::fs::read_to_string(shared.join(format!("golden/{name}.json")))?;
     let json: serde_json::Value = serde_json::from_str(&text)?;
     let case = &json["cases"][0];
@@ -78,7 +91,7 @@ fn golden(shared: &Path, name: &str, smp: u8) -> Result<()> {
     let expected = case["text"].as_str().context("the golden file has no text")?;
     let steps = case["steps"].as_array().map_or(0, Vec::len);
     let model = shared.join(format!("models/stories/{name}.gguf"));
-    let mut running = script::boot(&machine(Some(&model), smp, &format!("{name}-{smp}"))?)?;
+    let mut running = script::boot(&machine(Some(&model), kernel, smp, &format!("{name}-{smp}"))?)?;
     expect(&ask(&mut running, "/set temperature 0")?, &["0"])?;
     ask(&mut running, &format!("/set num_predict {steps}"))?;
     let answer = ask(&mut running, prompt)?;
@@ -86,7 +99,7 @@ fn golden(shared: &Path, name: &str, smp: u8) -> Result<()> {
     stop_with_ctrl_c(&mut running)?;
     expect(&ask(&mut running, "/clear")?, &[])?;
     expect(&ask(&mut running, "mem")?, &["weights"])?;
-    passed(&format!("{name} on {smp} cores gives the golden text"));
+    passed(&format!("{name} on {smp} cores of {kernel:?} gives the golden text"));
     Ok(())
 }
 
@@ -118,7 +131,7 @@ fn bad_models(shared: &Path) -> Result<()> {
     for (name, bytes, said) in cases {
         let path = folder.join(format!("{name}.gguf"));
         std::fs::write(&path, bytes)?;
-        let mut running = script::boot(&machine(Some(&path), 1, name)?)?;
+        let mut running = script::boot(&machine(Some(&path), Kernel::Cloister, 1, name)?)?;
         let answer = ask(&mut running, "hello there")?;
         let whole = String::from_utf8_lossy(&running.transcript).into_owned();
         ensure!(whole.to_lowercase().contains(&said.to_lowercase()), "`{said}` is missing in:\n{whole}");

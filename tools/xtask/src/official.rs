@@ -1,0 +1,63 @@
+//! The same system on the official kernel, where `MICROKIT_SDK` names an SDK: same programs, same reading of the
+//! description, same conversations.
+
+use crate::options::{Kernel, SystemOptions};
+use crate::sel4::Sdk;
+use crate::{build, capdl, kernel, oracle, shell, system, transcripts};
+use anyhow::{Context, Result, ensure};
+use std::collections::BTreeMap;
+use tools_sysgen::{Description, SearchPath, board};
+
+/// Runs everything; without an SDK nothing, and says so.
+///
+/// # Errors
+/// The first difference.
+pub fn all() -> Result<()> {
+    if Sdk::root_from_environment().is_none() {
+        eprintln!("skipped: the official kernel; set MICROKIT_SDK to the folder of an SDK to run it");
+        return Ok(());
+    }
+    recorded()?;
+    programs()?;
+    transcripts::official()
+}
+
+/// The SDK's tool still says what `tests/oracle/system.json` records of it.
+fn recorded() -> Result<()> {
+    let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
+    let folder = shell::root().join("target/oracle");
+    std::fs::create_dir_all(&folder)?;
+    kernel::programs(&folder)?;
+    let search = SearchPath(vec![folder.clone()]);
+    let description = Description::read(&shell::root().join("tests/oracle/system.xml")).map_err(wrong)?;
+    let system = description.resolve(&board("qemu_virt_aarch64").map_err(wrong)?, &search).map_err(wrong)?;
+    std::fs::write(folder.join("resolved.system"), system.to_xml())?;
+    let options = SystemOptions { kernel: Kernel::Sel4, smp: 4, ..SystemOptions::standard() };
+    Sdk::for_options(&options)?.image(&folder, &search, &system)?;
+    let facts = capdl::facts(&std::fs::read_to_string(folder.join("capdl.json"))?)?;
+    let fresh = folder.join("system.json");
+    std::fs::write(&fresh, serde_json::to_string_pretty(&facts)? + "\n")?;
+    let old = std::fs::read_to_string(shell::root().join("tests/oracle/system.json"))
+        .unwrap_or_else(|_| "[]".into());
+    oracle::compare(&serde_json::from_str::<Vec<String>>(&old)?.into_iter().collect(), &facts)
+        .with_context(|| format!("tests/oracle/system.json is out of date; {} is fresh", fresh.display()))?;
+    eprintln!("ok: {} facts of the official tool are as recorded", facts.len());
+    Ok(())
+}
+
+/// Both kernels' images are made of the same program files.
+fn programs() -> Result<()> {
+    let files = |kernel| -> Result<BTreeMap<String, Vec<u8>>> {
+        system::prepare(&SystemOptions { kernel, no_disk: true, ..SystemOptions::standard() })?;
+        let read = |name: &str| {
+            Ok((name.to_owned(), std::fs::read(build::program_folder().join(format!("{name}.elf")))?))
+        };
+        build::PROGRAMS.iter().map(|program| read(program.name)).collect()
+    };
+    let (ours, official) = (files(Kernel::Cloister)?, files(Kernel::Sel4)?);
+    for (name, bytes) in &ours {
+        ensure!(official.get(name) == Some(bytes), "{name}.elf differs between the two kernels' images");
+    }
+    eprintln!("ok: {} programs are the same bytes on both kernels", ours.len());
+    Ok(())
+}
