@@ -27,6 +27,9 @@ pub const CONSTANTS: u64 = 0x20_0000;
 /// A system call number that a release kernel does not have.
 pub const DEBUG_PUT_CHAR: i64 = -12;
 
+/// The test of the physical timer's registers.
+pub const TIMER: &str = "the physical timer without its interrupt";
+
 /// In the order of `faulty`'s modes.
 pub const FAULTS: &[Expected] = &[
     Expected {
@@ -68,12 +71,7 @@ pub const FAULTS: &[Expected] = &[
     Expected { name: "an undefined instruction", label: 3, length: 5, words: &[(3, CLASS, 0), (4, ALL, 0)] },
     Expected { name: "the FPU where it is not allowed", label: 3, length: 5, words: &[(3, CLASS, class(7))] },
     Expected { name: "a breakpoint", label: 3, length: 5, words: &[(3, CLASS, class(0x3c))] },
-    Expected {
-        name: "the physical timer without its interrupt",
-        label: 3,
-        length: 5,
-        words: &[(3, CLASS, class(0x18))],
-    },
+    Expected { name: TIMER, label: 3, length: 5, words: &[(3, CLASS, class(0x18))] },
     Expected {
         name: "a wait on an empty slot",
         label: 1,

@@ -42,7 +42,10 @@ fn fault(mode: u64) {
         // SAFETY: as above.
         8 => unsafe { asm!("brk #1") },
         // SAFETY: as above.
-        9 => unsafe { asm!("mrs {}, cntp_ctl_el0", out(reg) _) },
+        9 => unsafe {
+            asm!("mrs {}, cntp_ctl_el0", out(reg) _);
+            touch(NOWHERE, false);
+        },
         10 => drop(raw::receive(40, ipc_abi::slot::REPLY)),
         11 => raw::send(600, 0),
         12 => overflow(0),

@@ -5,8 +5,9 @@
 use core::convert::Infallible;
 use core::fmt::Write;
 use core::sync::atomic::Ordering::Relaxed;
+use ipc_abi::fault;
 use ipc_pd::{Channel, Child, Handler, MessageInfo, clock, get_mr, health, set_mr};
-use tests_conformance::faults::{Expected, FAULTS};
+use tests_conformance::faults::{Expected, FAULTS, NOWHERE, TIMER};
 use tests_conformance::report;
 use tests_conformance::uart::Uart;
 
@@ -78,6 +79,7 @@ impl Judge {
         let word = |index: &usize| get_mr(*index);
         let matches = expected.words.iter().all(|(index, mask, value)| word(index) & mask == *value);
         let passed = message.label() == expected.label && message.count() == expected.length && matches;
+        let passed = passed || as_hypervisor(expected, message);
         if !passed {
             let words: [u64; 13] = core::array::from_fn(get_mr);
             let _ = writeln!(self.uart, "{message:?} {words:x?}");
@@ -101,6 +103,19 @@ impl Judge {
         }
         self.finish();
         None
+    }
+}
+
+/// What a kernel with hypervisor support says instead (the official SDK's): the exception's status alone, and no fault
+/// where it gives every PD the physical timer (`faulty` then makes another).
+fn as_hypervisor(expected: &Expected, message: MessageInfo) -> bool {
+    const VCPU: u64 = 8;
+    match message.label() {
+        VCPU if expected.label == fault::USER_EXCEPTION => {
+            expected.words.iter().all(|(index, mask, value)| *index != 3 || get_mr(0) & mask == *value)
+        }
+        fault::VM => expected.name == TIMER && get_mr(1) == NOWHERE,
+        _ => false,
     }
 }
 
