@@ -79,8 +79,7 @@ impl<'m, B: Scaled> Rows<'m, B> {
         let part = ROWS * size_of::<B>();
         let start = self.rows[0].as_ptr().cast::<i8>().wrapping_add((self.blocks + b) * part);
         for line in (0..part).step_by(64) {
-            // SAFETY: a prefetch reads nothing that a program can see and never faults, whatever the address.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line)) };
+            _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line));
         }
     }
 
