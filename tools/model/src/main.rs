@@ -3,12 +3,16 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod blocks;
+mod embed;
 mod generate;
 mod host;
 mod inspect;
 mod kernels;
 mod logits;
 mod mixture;
+mod perplexity;
+mod quantize;
 mod synth;
 mod text;
 
@@ -37,6 +41,12 @@ enum Command {
     Logits(logits::Arguments),
     /// Measure tokens per second of prompt processing and generation.
     Bench(bench::Arguments),
+    /// Measure how well a model predicts a text.
+    Perplexity(perplexity::Arguments),
+    /// Turn each line of standard input into a sentence embedding.
+    Embed(embed::Arguments),
+    /// Write a model in another type.
+    Quantize(quantize::Arguments),
     /// Measure matrix products in cache, per type and instruction set.
     Kernels(kernels::Arguments),
     /// Make a model with the shape of a real one and random weights, for measurements.
@@ -60,6 +70,9 @@ fn run(command: Command) -> Result<()> {
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Logits(arguments) => logits::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Perplexity(arguments) => perplexity::run(&arguments),
+        Command::Embed(arguments) => embed::run(&arguments),
+        Command::Quantize(arguments) => quantize::run(&arguments),
         Command::Kernels(arguments) => kernels::run(&arguments),
         Command::Synth(arguments) => synth::run(&arguments),
     }

@@ -77,6 +77,7 @@ pub(super) fn run_256<B: ColumnsK>(matrix: &Matrix<'_>, x: &Activation<'_>, out:
             let tokens = TOKENS.min(x.tokens - first);
             let mut acc = [_mm512_setzero_ps(); TOKENS];
             for b in 0..x.width / 256 {
+                rows.prefetch_next(b);
                 // SAFETY: our caller promised the features.
                 unsafe { B::fill(&rows, b, &mut panel) };
                 let scales = rows.scales(b);
@@ -186,6 +187,7 @@ pub(super) fn run_32<B: Columns32>(matrix: &Matrix<'_>, x: &Activation<'_>, out:
                 if b % CHUNK == 0 {
                     fill_starts::<B>(x, b, first, &mut starts[..tokens]);
                 }
+                rows.prefetch_next(b);
                 // SAFETY: our caller promised the features.
                 unsafe { B::columns(&rows, b, &mut columns) };
                 let scales = rows.scales(b);

@@ -71,6 +71,18 @@ impl<'m, B: Scaled> Rows<'m, B> {
         }
     }
 
+    /// Asks for the `b`-th part of the next panel, which lies behind this one in memory. Sixteen rows at once look like
+    /// no pattern to the hardware's own prefetching; the panel as a whole is one stream.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+    pub(super) fn prefetch_next(&self, b: usize) {
+        let part = ROWS * size_of::<B>();
+        let start = self.rows[0].as_ptr().cast::<i8>().wrapping_add((self.blocks + b) * part);
+        for line in (0..part).step_by(64) {
+            _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line));
+        }
+    }
+
     /// The two halves at `B::AT` of each row's block: `d` and, where there is one, `m` or `dmin`.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]

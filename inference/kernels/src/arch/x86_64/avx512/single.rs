@@ -37,6 +37,7 @@ pub(super) fn run_32<B: Row32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mu
             let sums = x.token_sums(t).as_chunks::<2>().0;
             let mut acc = _mm512_setzero_ps();
             for (b, q) in q.iter().enumerate() {
+                rows.prefetch_next(b);
                 let sum = i32::from(sums[b][0]) + i32::from(sums[b][1]);
                 // SAFETY: our caller promised the features.
                 let dots = _mm512_cvtepi32_ps(unsafe { B::dots(&rows, b, q, sum) });
@@ -61,6 +62,7 @@ pub(super) fn run_256<B: RowK>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mu
             let sums = x.token_sums(t).as_chunks::<16>().0;
             let mut acc = _mm512_setzero_ps();
             for (b, q) in q.iter().enumerate() {
+                rows.prefetch_next(b);
                 // SAFETY: our caller promised the features.
                 let (dots, mins) = unsafe { B::dots(&rows, b, q, &sums[b]) };
                 let dx = _mm512_set1_ps(d[b]);
