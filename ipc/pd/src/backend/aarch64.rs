@@ -15,6 +15,8 @@ global_asm!(
     "mov sp, x0",
     "adrp x0, __bss_start",
     "add x0, x0, :lo12:__bss_start",
+    // A program without zero-initialised data has no such symbol: the linker makes it 0.
+    "cbz x0, 2f",
     "adrp x1, _end",
     "add x1, x1, :lo12:_end",
     "1: cmp x0, x1",
