@@ -42,22 +42,26 @@ struct Shape {
 }
 
 #[rustfmt::skip]
-const SHAPES: [Shape; 4] = [
+const SHAPES: [Shape; 5] = [
     Shape { name: "tinyllama-1.1b", width: 2048, layers: 22, heads: 32, kv_heads: 4, head: 64, feed_forward: 5632, vocab: 32_000, context: 2048, rope_base: 1e4, tied: false },
     Shape { name: "smollm2-135m", width: 576, layers: 30, heads: 9, kv_heads: 3, head: 64, feed_forward: 1536, vocab: 49_152, context: 8192, rope_base: 1e5, tied: true },
     Shape { name: "llama-3.2-1b", width: 2048, layers: 16, heads: 32, kv_heads: 8, head: 64, feed_forward: 8192, vocab: 128_256, context: 8192, rope_base: 5e5, tied: true },
     Shape { name: "mistral-7b", width: 4096, layers: 32, heads: 32, kv_heads: 8, head: 128, feed_forward: 14_336, vocab: 32_768, context: 8192, rope_base: 1e6, tied: false },
+    Shape { name: TINY, width: 256, layers: 2, heads: 4, kv_heads: 2, head: 64, feed_forward: 512, vocab: 512, context: 256, rope_base: 1e4, tied: false },
 ];
+
+/// A shape for tests, which the help does not name.
+const TINY: &str = "tiny";
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let Some(shape) = SHAPES.iter().find(|s| s.name.eq_ignore_ascii_case(&arguments.shape)) else {
         bail!(
             "shape `{}` is not known; these are: {}",
             arguments.shape,
-            SHAPES.each_ref().map(|s| s.name).join(", ")
+            SHAPES.iter().map(|s| s.name).filter(|name| *name != TINY).collect::<Vec<_>>().join(", ")
         );
     };
-    let mixture = Mixture::named(&arguments.kind)?;
+    let mixture = Mixture::named(&arguments.kind)?.grouped(shape.heads / shape.kv_heads);
     let mut writer = Writer::new();
     metadata(&mut writer, shape, &mixture);
     let tensors = tensors(shape, &mixture);
