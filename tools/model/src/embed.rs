@@ -15,6 +15,9 @@ use crate::host;
 pub struct Arguments {
     /// A model of architecture bert.
     file: PathBuf,
+    /// Embed this text instead of standard input.
+    #[arg(long)]
+    text: Option<String>,
 }
 
 /// One JSON array per line.
@@ -29,7 +32,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut encoder = Encoder::new(&model, host::kernels(), &mut cache, &mut scratch)
         .map_err(|error| anyhow::anyhow!("{error}"))?;
     let mut out = vec![0.0; model.dims()];
-    for line in std::io::stdin().lock().lines() {
+    let input: Box<dyn Iterator<Item = std::io::Result<String>>> = match &arguments.text {
+        Some(text) => Box::new(std::iter::once(Ok(text.clone()))),
+        None => Box::new(std::io::stdin().lock().lines()),
+    };
+    for line in input {
         encoder.embed(&line?, &mut out).map_err(|error| anyhow::anyhow!("{error}"))?;
         println!("{}", serde_json::json!(out));
     }

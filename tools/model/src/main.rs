@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 mod bench;
-mod blocks;
 mod embed;
 mod generate;
 mod host;

@@ -50,35 +50,47 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}")?);
     let config =
         Config { context: window, batch: 32.min(window), workers: arguments.threads, cache: CacheKind::F16 };
-    let (mut loss, mut count) = (0.0, 0);
+    let mut losses: Vec<f64> = Vec::new();
     host::with_engine(&model, config, |engine| {
         for window in &windows {
             let mut window = window.to_vec();
             window[0] = begin;
-            loss += half_loss(engine, &window)?;
-            count += window.len() - 1 - window.len() / 2;
-            bar.set_message(format!("perplexity {:.4}", (loss / count as f64).exp()));
+            half_loss(engine, &window, &mut losses)?;
+            bar.set_message(format!("perplexity {:.4}", mean(&losses).0.exp()));
             bar.inc(1);
         }
         Ok(())
     })?;
     bar.finish_and_clear();
-    println!("perplexity {:.4} over {count} tokens", (loss / count as f64).exp());
+    let (nats, error) = mean(&losses);
+    let perplexity = nats.exp();
+    println!(
+        "perplexity {perplexity:.4} ± {:.4} ({nats:.5} ± {error:.5} nats per token) over {} tokens",
+        perplexity * error,
+        losses.len()
+    );
     Ok(())
 }
 
-/// The sum of negative logarithms of the probabilities of the window's second half.
-fn half_loss(engine: &mut Engine<'_, '_>, window: &[u32]) -> Result<f64> {
+/// The mean, and its standard error.
+fn mean(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+    (mean, (variance / count).sqrt())
+}
+
+/// Adds the negative logarithms of the probabilities of the window's second half to `losses`.
+fn half_loss(engine: &mut Engine<'_, '_>, window: &[u32], losses: &mut Vec<f64>) -> Result<()> {
     let first = window.len() / 2;
     engine.advance(&window[..=first], &mut |_| true)?;
-    let mut loss = 0.0;
     for next in &window[first + 1..] {
-        loss -= log_probability(engine.logits(), *next as usize);
+        losses.push(-log_probability(engine.logits(), *next as usize));
         if engine.held().len() + 1 < window.len() {
             engine.push(*next)?;
         }
     }
-    Ok(loss)
+    Ok(())
 }
 
 fn log_probability(logits: &[f32], token: usize) -> f64 {

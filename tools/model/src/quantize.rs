@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use inference_gguf::{GgmlType, Gguf, TensorInfo, Writer};
+use inference_quantize::quantize_row;
 
-use crate::blocks::{is_supported, quantize_row};
 use crate::host;
 use crate::mixture::Mixture;
 
@@ -18,7 +18,7 @@ use crate::mixture::Mixture;
 pub struct Arguments {
     input: PathBuf,
     output: PathBuf,
-    /// F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K_S, Q4_K_M, Q5_K_S, Q5_K_M or Q6_K.
+    /// A type or mixture, such as Q4_K_M, Q8_0 or F16.
     kind: String,
 }
 
@@ -28,13 +28,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mixture = Mixture::named(&arguments.kind)?;
     let bytes = host::read(&arguments.input)?;
     let (gguf, model) = host::bind(&arguments.input, &bytes)?;
+    let mixture = mixture.grouped((model.hyper.heads / model.hyper.kv_heads.max(1)) as u64);
     let (layers, tied) = (model.hyper.layers, gguf.tensor("output.weight").is_none());
     let mut writer = Writer::new();
     copy_metadata(&gguf, &mixture, &mut writer);
     let kinds: Vec<GgmlType> = gguf.tensors().iter().map(|t| target(t, &mixture, layers, tied)).collect();
-    if let Some(kind) = kinds.iter().find(|kind| !is_supported(**kind)) {
-        anyhow::bail!("quantising to {} is not supported: choose Q4_K_M, Q5_K_M, Q6_K or Q8_0", kind.name());
-    }
     for (tensor, kind) in gguf.tensors().iter().zip(&kinds) {
         writer.tensor(tensor.name, &tensor.dims[..tensor.n_dims as usize], *kind);
     }
@@ -85,12 +83,12 @@ fn write_tensor(
         bar.inc(tensor.elements());
     } else {
         let row_bytes = data.len() / tensor.rows() as usize;
-        let (mut row, mut out) = (vec![0.0; tensor.dims[0] as usize], Vec::new());
+        let out_bytes = kind.row_bytes(tensor.dims[0]).unwrap_or(0) as usize;
+        let (mut row, mut out) = (vec![0.0; tensor.dims[0] as usize], vec![0; out_bytes]);
         size = 0;
         for bytes in data.chunks_exact(row_bytes) {
             inference_kernels::dequantize_row(tensor.kind, bytes, &mut row);
-            out.clear();
-            quantize_row(kind, &row, &mut out);
+            quantize_row(kind, &row, &mut out).with_context(|| format!("tensor `{}`", tensor.name))?;
             file.write_all(&out)?;
             size += out.len() as u64;
             bar.inc(tensor.dims[0]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! `synth`, `inspect`, `bench` and `logits` on models that the test makes itself.
+//! `synth`, `inspect`, `bench`, `logits`, `quantize` and `perplexity` on models that the test makes itself.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -87,4 +87,54 @@ fn what_is_not_known_is_named() {
         assert!(!output.status.success() && error.contains(message), "{error}");
         assert!(!file.0.exists());
     }
+}
+
+#[test]
+fn a_model_is_quantised_to_every_type_and_still_says_the_same() {
+    let source = Scratch::new("source");
+    printed(&["synth", "--shape", "tiny", "--type", "F16"], &source.0);
+    let size = |file: &Path| {
+        let json = printed(&["logits", "--prompt-tokens", "1,300,301", "--steps", "1"], file);
+        let json: Value = serde_json::from_str(&json).unwrap();
+        json["cases"][0]["steps"][0]["logits_l2"].as_f64().unwrap()
+    };
+    let exact = size(&source.0);
+    for (kind, bytes) in [
+        ("Q8_0", 34.0 / 32.0),
+        ("Q6_K", 0.83),
+        ("Q5_K_M", 0.74),
+        ("Q4_K_M", 0.65),
+        ("Q4_0", 0.62),
+        ("Q3_K_M", 0.56),
+        ("Q2_K", 0.48),
+        ("BF16", 2.0),
+    ] {
+        let out = Scratch::new(&format!("to-{kind}"));
+        let output = Command::new(env!("CARGO_BIN_EXE_cloister-model"))
+            .arg("quantize")
+            .args([&source.0, &out.0])
+            .arg(kind)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let elements = (std::fs::metadata(&source.0).unwrap().len() / 2) as f64;
+        let len = std::fs::metadata(&out.0).unwrap().len() as f64;
+        assert!(len < elements * bytes + 40_000.0, "{kind}: {}", len / elements);
+        let found = size(&out.0);
+        assert!((found / exact - 1.0).abs() < 0.5, "{kind}: {found} instead of {exact}");
+    }
+}
+
+#[test]
+fn perplexity_of_random_weights_is_about_the_vocabulary() {
+    let (file, text) = (Scratch::new("perplexity"), Scratch::new("text"));
+    printed(&["synth", "--shape", "tiny", "--type", "Q8_0"], &file.0);
+    std::fs::write(&text.0, "Anything at all will do. ".repeat(8)).unwrap();
+    let words = ["perplexity", "--num-ctx", "64", "--text", text.0.to_str().unwrap()];
+    let line = printed(&words, &file.0);
+    let found: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(found > 100.0 && found < 5000.0 && line.contains("nats"), "{line}");
+    let output = call(&["embed", "--text", "x"], &file.0);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && error.contains("makes no embeddings"), "{error}");
 }
