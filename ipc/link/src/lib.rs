@@ -7,11 +7,14 @@
 #![cfg_attr(any(target_os = "none", cloister_pd), no_std)]
 #![forbid(unsafe_code)]
 
+mod patience;
+
 use core::marker::PhantomData;
 use ipc_pd::Channel;
 pub use ipc_ring::LinkState;
 use ipc_ring::{Duplex, SLOT_BYTES, SLOT_WORDS, Sent};
 use memory_region::{Readable, Writable};
+pub use patience::Patience;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Largest encoded message in bytes.

@@ -29,7 +29,6 @@ pub mod keys;
 mod memory;
 mod mode;
 mod outbox;
-mod patience;
 pub mod printable;
 mod requests;
 pub mod terminal;

@@ -25,7 +25,6 @@ pub mod conversation;
 pub mod language;
 mod models;
 mod outbox;
-mod patience;
 mod request;
 mod session;
 pub mod settings;

@@ -4,13 +4,13 @@
 use crate::conversation::Conversation;
 use crate::models::Model;
 use crate::outbox::Side;
-use crate::patience::Patience;
 use crate::request::{Generation, Kind, Request};
 use crate::settings::Settings;
 use crate::{ComputeLink, ConsoleLink, SUPERVISOR, SupervisorLink, TIMER};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::convert::Infallible;
+use ipc_link::Patience;
 use ipc_pd::{Channel, ChannelSet, Handler, health};
 use ipc_protocol::console_session::{Level, ToConsole};
 use ipc_protocol::{PIECE, Piece, console_session, session_compute, session_supervisor};
