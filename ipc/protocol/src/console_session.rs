@@ -9,6 +9,21 @@ use crate::{Name, Piece};
 use postcard::experimental::max_size::MaxSize;
 use serde::{Deserialize, Serialize};
 
+/// Names that `Set` takes.
+pub const PARAMETERS: [&str; 11] = [
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "repeat_penalty",
+    "repeat_last_n",
+    "seed",
+    "num_predict",
+    "num_ctx",
+    "stop",
+    "template",
+];
+
 /// What `/show` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
 pub enum Show {

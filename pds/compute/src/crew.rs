@@ -6,22 +6,11 @@ use crate::{MAX_WORKERS, Memory};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use inference_model::{CacheKind, Config, Model, Team};
+use inference_model::{CacheKind, Config, Model, Needs, Team};
 use ipc_link::{Link, LinkState};
 use ipc_protocol::compute_worker::{ToCompute, ToWorker};
 use ipc_protocol::supervisor_compute::Sealed;
 use memory_region::Readable;
-
-/// Batch sizes to try, largest first.
-const BATCHES: [usize; 6] = [32, 16, 8, 4, 2, 1];
-
-/// What a worker's regions hold, in bytes.
-#[derive(Clone, Copy, Debug)]
-struct Room {
-    cache: usize,
-    scratch: usize,
-    outbox: usize,
-}
 
 /// A link to one worker.
 pub struct WorkerLink {
@@ -33,7 +22,7 @@ pub struct WorkerLink {
 
 struct Worker {
     link: Link<ToWorker, ToCompute>,
-    room: Option<Room>,
+    room: Option<Needs>,
     ready: bool,
     excluded: bool,
     released: bool,
@@ -82,7 +71,7 @@ impl Crew {
                 match message {
                     ToCompute::Hello { cache, scratch, outbox } => {
                         let [cache, scratch, outbox] = [cache, scratch, outbox].map(|bytes| bytes as usize);
-                        worker.room = Some(Room { cache, scratch, outbox });
+                        worker.room = Some(Needs { cache, scratch: scratch / 4, outbox: outbox / 4 });
                         self.disturbed = true;
                     }
                     ToCompute::Ready { round } if current(round) => worker.ready = true,
@@ -102,20 +91,15 @@ impl Crew {
 
     /// The largest configuration for `workers` workers that fits everybody's regions.
     pub fn fit(&self, model: &Model<'_>, memory: &Memory, workers: usize) -> Option<Config> {
-        let own = Room {
-            cache: memory.cache.len(),
-            scratch: memory.scratch.len() * 4,
-            outbox: self.boxes.first().map_or(0, |own| own.len() * 4),
-        };
+        let outbox = self.boxes.first().map_or(0, |own| own.len());
+        let own = Needs { cache: memory.cache.len(), scratch: memory.scratch.len(), outbox };
         let others = self.workers.iter().filter_map(|worker| worker.room);
-        let rooms: Vec<Room> = core::iter::once(own).chain(others).take(workers).collect();
-        let (most, cache) = CACHES.iter().find_map(|cache| {
-            let most = longest_context(model, &rooms, 1, *cache)?;
-            let enough = most == model.hyper.context || *cache == CACHES[CACHES.len() - 1];
-            enough.then_some((most, *cache))
-        })?;
-        let whole = |batch: &usize| longest_context(model, &rooms, *batch, cache) == Some(most);
-        Some(Config { context: most, batch: BATCHES.into_iter().find(whole)?, workers, cache })
+        let rooms: Vec<Needs> = core::iter::once(own).chain(others).take(workers).collect();
+        CACHES.iter().find_map(|cache| {
+            let config = model.fit(*cache, &rooms).ok()?;
+            let enough = config.context == model.hyper.context || *cache == CACHES[CACHES.len() - 1];
+            enough.then_some(config)
+        })
     }
 
     /// Begins a round: every worker of the team is told to set up.
@@ -205,24 +189,4 @@ impl Crew {
     pub fn released(&self) -> bool {
         self.workers.iter().all(|worker| worker.released)
     }
-}
-
-/// The longest context up to the model's own for which all rooms suffice.
-fn longest_context(model: &Model<'_>, rooms: &[Room], batch: usize, cache: CacheKind) -> Option<usize> {
-    let fits = |context: usize| {
-        let config = Config { context, batch, workers: rooms.len(), cache };
-        rooms.iter().enumerate().all(|(index, room)| {
-            model.needs(&config, index).is_ok_and(|needs| {
-                needs.cache <= room.cache
-                    && needs.scratch * 4 <= room.scratch
-                    && needs.outbox * 4 <= room.outbox
-            })
-        })
-    };
-    let (mut low, mut high) = (0, model.hyper.context);
-    while low < high {
-        let middle = high - (high - low) / 2;
-        if fits(middle) { low = middle } else { high = middle - 1 }
-    }
-    (low > 0).then_some(low)
 }

@@ -10,7 +10,7 @@
 //! is not said to the model either: `chat hlep` says it.
 
 use crate::words::nearest;
-use ipc_protocol::console_session::Show;
+use ipc_protocol::console_session::{PARAMETERS, Show};
 
 /// Switches of the console itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,20 +130,6 @@ pub const PLAIN: [&str; 12] = [
     "version",
     "exit",
     "chat",
-];
-/// Parameters of the session.
-pub const PARAMETERS: [&str; 11] = [
-    "temperature",
-    "top_k",
-    "top_p",
-    "min_p",
-    "repeat_penalty",
-    "repeat_last_n",
-    "seed",
-    "num_predict",
-    "num_ctx",
-    "stop",
-    "template",
 ];
 const SWITCHES: [&str; 9] =
     ["system", "parameter", "history", "nohistory", "verbose", "quiet", "wordwrap", "nowordwrap", "columns"];

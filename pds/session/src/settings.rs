@@ -115,20 +115,7 @@ impl Settings {
     }
 }
 
-/// What can be set.
-pub const NAMES: [&str; 11] = [
-    "temperature",
-    "top_k",
-    "top_p",
-    "min_p",
-    "repeat_penalty",
-    "repeat_last_n",
-    "seed",
-    "num_predict",
-    "num_ctx",
-    "stop",
-    "template",
-];
+pub use ipc_protocol::console_session::PARAMETERS as NAMES;
 
 fn limit(name: &str, value: &str, none: &str, least: u32) -> Result<Option<u32>, String> {
     let all = none.split(' ').next().unwrap_or("");
