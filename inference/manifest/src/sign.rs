@@ -63,7 +63,7 @@ impl Draft {
             self.chunk.update(&rest[..room]);
             self.hashed += room as u64;
             rest = &rest[room..];
-            if self.hashed % size == 0 {
+            if self.hashed.is_multiple_of(size) {
                 self.hashes.push(self.chunk.finalize_reset().into());
             }
         }
@@ -77,7 +77,7 @@ impl Draft {
         if self.hashed != self.head.length.get() {
             return Err(ManifestError::ModelLength { length: self.hashed });
         }
-        if self.hashed % u64::from(self.head.chunk_size.get()) != 0 {
+        if !self.hashed.is_multiple_of(self.head.chunk_size.get().into()) {
             self.hashes.push(self.chunk.finalize().into());
         }
         self.head.key = key.verifying_key().to_bytes();
