@@ -24,15 +24,18 @@ impl fmt::Display for KeyId {
 pub mod pem {
     use alloc::string::{String, ToString};
     use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-    use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
+    use ed25519_dalek::pkcs8::{
+        DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes,
+    };
     use ed25519_dalek::{SigningKey, VerifyingKey};
 
-    /// A private key's file.
+    /// A private key's file, without the public key in it, which OpenSSL 3.0 would not read.
     ///
     /// # Errors
     /// In words.
     pub fn write_private(key: &SigningKey) -> Result<String, String> {
-        key.to_pkcs8_pem(LineEnding::LF).map(|pem| pem.to_string()).map_err(|error| error.to_string())
+        let alone = KeypairBytes { secret_key: key.to_bytes(), public_key: None };
+        alone.to_pkcs8_pem(LineEnding::LF).map(|pem| pem.to_string()).map_err(|error| error.to_string())
     }
 
     /// A public key's file.

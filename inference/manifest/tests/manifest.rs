@@ -188,5 +188,9 @@ fn keys_survive_their_files_and_an_openssl_key_is_read() {
     // RFC 8410, section 10.1 and 10.3.
     let rfc = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
     assert_eq!(KeyId::of(&pem::read_public(rfc).unwrap().to_bytes()).to_string(), "19bf44096984cdfe");
+    let private = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
+    let read = pem::read_private(private).unwrap();
+    assert_eq!(read.verifying_key(), pem::read_public(rfc).unwrap());
+    assert_eq!(pem::write_private(&read).unwrap(), private, "as OpenSSL writes it");
     assert!(pem::read_public("").is_err() && pem::read_private(rfc).is_err());
 }
