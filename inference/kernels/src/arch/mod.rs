@@ -4,6 +4,8 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+#[cfg(target_arch = "aarch64")]
+mod aarch64_gemm;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 #[cfg(target_arch = "x86_64")]
@@ -19,6 +21,7 @@ pub use isa::Kernels;
 
 use crate::activation::Activation;
 use crate::arch::isa::Isa;
+use crate::gemm::{Operand, Target, blocked, tile_generic};
 use crate::matmul::{Matrix, Output};
 
 /// The product by the best kernels there are for `isa` and the matrix' type.
@@ -48,5 +51,35 @@ pub(crate) fn row_dots_i8(isa: Isa, query: &[i8], rows: &[i8], out: &mut [i32]) 
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { x86_64_rows::row_dots(query, rows, out) },
         _ => dispatch::row_dots(isa, query, rows, out),
+    }
+}
+
+/// `f32` products by tiles that fit the registers of `isa`.
+pub(crate) fn gemm(
+    isa: Isa,
+    a: Operand<'_>,
+    b: Operand<'_>,
+    accumulate: bool,
+    out: &mut Target<'_>,
+    scratch: &mut [f32],
+) {
+    match isa {
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon | Isa::NeonDotprod | Isa::NeonI8mm => {
+            blocked(aarch64_gemm::tile, a, b, accumulate, out, scratch);
+        }
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => {
+            // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX-512 VNNI.
+            let tile = |a: &[f32], b: &[f32], acc: &mut _| unsafe { x86_64::gemm::tile_avx512(a, b, acc) };
+            blocked(tile, a, b, accumulate, out, scratch);
+        }
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => {
+            // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX2 (with FMA).
+            let tile = |a: &[f32], b: &[f32], acc: &mut _| unsafe { x86_64::gemm::tile_avx2(a, b, acc) };
+            blocked(tile, a, b, accumulate, out, scratch);
+        }
+        Isa::Generic => blocked(tile_generic::<4, 8>, a, b, accumulate, out, scratch),
     }
 }
