@@ -33,7 +33,11 @@ impl Document {
     pub(crate) fn check(&self, shape: &Shape) -> Result<(), TrainError> {
         let (found, expected) = (self.counted.len(), self.tokens.len());
         if found != expected {
-            return Err(TrainError::WrongLength { what: "a document's list of what counts", expected, found });
+            return Err(TrainError::WrongLength {
+                what: "a document's list of what counts",
+                expected,
+                found,
+            });
         }
         if self.inputs() > shape.context {
             return Err(TrainError::LongDocument { tokens: self.inputs(), context: shape.context });

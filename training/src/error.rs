@@ -38,7 +38,10 @@ impl fmt::Display for TrainError {
             }
             Self::Empty => f.write_str("no token of the batch counts for the loss: add texts or answers"),
             Self::NotFinite { what } => {
-                write!(f, "{what} is not a number any more: lower the learning rate, resume from a checkpoint")
+                write!(
+                    f,
+                    "{what} is not a number any more: lower the learning rate, resume from a checkpoint"
+                )
             }
             Self::OutOfMemory { elements } => {
                 write!(f, "no memory for {elements} numbers: use a smaller batch, context or model")

@@ -18,6 +18,8 @@ pub struct Plan {
     pub together: usize,
     /// Whether activations are computed again in the backward pass instead of being kept for every layer.
     pub recompute: bool,
+    /// Whether products are computed in BF16 where the machine can: faster, and not the same bits everywhere.
+    pub bf16: bool,
 }
 
 /// The losses of a batch.
@@ -67,10 +69,9 @@ impl Gradients {
         if plan.shards == 0 {
             return Err(TrainError::BadShape { what: "a batch needs at least one shard" });
         }
-        let capacity = plan.together.max(net.shape.context);
         let shard = |_| {
             Ok(Shard {
-                work: Workspace::new(net, kernels, capacity, plan.recompute)?,
+                work: Workspace::new(net, kernels, plan)?,
                 packed: Packed::default(),
                 gradient: zeros(len)?,
                 documents: Vec::new(),

@@ -40,9 +40,7 @@ fn logits(net: &Net<'_>, work: &mut Workspace, packed: &Packed, rows: &[usize], 
     net.output.forward(&mut work.tools, rows.len(), normed, &mut work.logits, false);
     let pairs = rows.iter().zip(work.logits.chunks_exact_mut(vocab));
     pairs
-        .map(|(row, logits)| {
-            f64::from(kernels.cross_entropy(logits, packed.targets[*row] as usize, weight))
-        })
+        .map(|(row, logits)| f64::from(kernels.cross_entropy(logits, packed.targets[*row] as usize, weight)))
         .sum()
 }
 

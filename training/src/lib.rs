@@ -10,7 +10,8 @@
 //! - [`Gradients`] computes the loss and the gradient of a batch of [`Document`]s; [`AdamW`] moves the parameters.
 //! - Documents see only themselves: attention never crosses from one to the next, and positions begin at zero in each.
 //!
-//! Limits: the llama architecture without scaled rotation; no dropout; `f32` arithmetic throughout.
+//! Limits: the llama architecture without scaled rotation; no dropout. Arithmetic is `f32`; [`Plan::bf16`] trades the rule
+//! for speed, in products only.
 #![no_std]
 #![forbid(unsafe_code)]
 

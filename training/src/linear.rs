@@ -49,6 +49,7 @@ pub struct Linear<'a> {
 #[derive(Debug)]
 pub(crate) struct Tools {
     pub kernels: Kernels,
+    bf16: bool,
     scratch: Vec<f32>,
     unpacked: Vec<f32>,
     /// Two matrices (token, rank).
@@ -60,6 +61,7 @@ impl Tools {
     /// `width` columns.
     pub fn new(
         kernels: Kernels,
+        bf16: bool,
         tokens: usize,
         rank: usize,
         packed: Option<usize>,
@@ -67,15 +69,19 @@ impl Tools {
         let unpacked = packed.map_or(0, |width| UNPACKED.max(width));
         Ok(Self {
             kernels,
+            bf16,
             scratch: zeros(GEMM_SCRATCH)?,
             unpacked: zeros(unpacked)?,
             low: [zeros(tokens * rank)?, zeros(tokens * rank)?],
         })
     }
 
-    /// [`Kernels::gemm`].
+    /// [`Kernels::gemm`], or [`Kernels::gemm_bf16`] where that was asked for.
     pub fn gemm(&mut self, a: Operand<'_>, b: Operand<'_>, accumulate: bool, mut out: Target<'_>) {
-        self.kernels.gemm(a, b, accumulate, &mut out, &mut self.scratch);
+        match self.bf16 {
+            true => self.kernels.gemm_bf16(a, b, accumulate, &mut out, &mut self.scratch),
+            false => self.kernels.gemm(a, b, accumulate, &mut out, &mut self.scratch),
+        }
     }
 }
 
@@ -105,12 +111,7 @@ impl Linear<'_> {
         low[..n * adapter.rank].iter_mut().for_each(|x| *x *= adapter.scale);
     }
 
-    fn low_and_b<'t>(
-        &self,
-        adapter: &Adapter<'t>,
-        n: usize,
-        low: &'t [f32],
-    ) -> (Operand<'t>, Operand<'t>) {
+    fn low_and_b<'t>(&self, adapter: &Adapter<'t>, n: usize, low: &'t [f32]) -> (Operand<'t>, Operand<'t>) {
         (Operand::dense(low, n, adapter.rank), Operand::dense(adapter.b, self.rows, adapter.rank))
     }
 

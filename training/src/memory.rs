@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use inference_kernels::Kernels;
 
 use crate::linear::Tools;
-use crate::{Net, Shape, TrainError};
+use crate::{Net, Plan, Shape, TrainError};
 
 /// `len` zeros.
 pub(crate) fn zeros(len: usize) -> Result<Vec<f32>, TrainError> {
@@ -95,22 +95,18 @@ pub(crate) const QUERIES: usize = 64;
 pub(crate) const LOGIT_ROWS: usize = 256;
 
 impl Workspace {
-    /// For at most `capacity` tokens at a time. With `recompute`, activations are kept between layers only.
-    pub fn new(
-        net: &Net<'_>,
-        kernels: Kernels,
-        capacity: usize,
-        recompute: bool,
-    ) -> Result<Self, TrainError> {
-        let (shape, n) = (&net.shape, capacity);
+    /// For batches as `plan` has them.
+    pub fn new(net: &Net<'_>, kernels: Kernels, plan: Plan) -> Result<Self, TrainError> {
+        let shape = &net.shape;
+        let n = plan.together.max(shape.context);
         let (packed, rank) = net.demands();
-        let kept = if recompute { 1 } else { shape.layers };
+        let kept = if plan.recompute { 1 } else { shape.layers };
         let rows = LOGIT_ROWS.min(n);
         let (dim, kv) = (shape.dim, shape.kv_width());
         let scores = QUERIES * shape.context.min(n);
         Ok(Self {
-            capacity,
-            tools: Tools::new(kernels, n, rank, packed)?,
+            capacity: n,
+            tools: Tools::new(kernels, plan.bf16, n, rank, packed)?,
             x: (0..=shape.layers).map(|_| zeros(n * dim)).collect::<Result<_, _>>()?,
             saved: (0..kept).map(|_| Saved::new(shape, n)).collect::<Result<_, _>>()?,
             d: Derivatives {
@@ -133,9 +129,8 @@ impl Workspace {
 /// Cosines and sines of all positions: (position, pair).
 fn rope_table(shape: &Shape) -> Vec<[f32; 2]> {
     let pairs = shape.head() / 2;
-    let frequency = |i: usize| {
-        libm::pow(f64::from(shape.rope_base), -2.0 * i as f64 / shape.head() as f64) as f32
-    };
+    let frequency =
+        |i: usize| libm::pow(f64::from(shape.rope_base), -2.0 * i as f64 / shape.head() as f64) as f32;
     let frequencies: Vec<f32> = (0..pairs).map(frequency).collect();
     let angles = (0..shape.context).flat_map(|t| frequencies.iter().map(move |f| t as f32 * f));
     angles.map(|angle| [libm::cosf(angle), libm::sinf(angle)]).collect()

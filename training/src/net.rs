@@ -98,12 +98,7 @@ impl<'a> Net<'a> {
     ///
     /// # Errors
     /// `WrongLength`.
-    pub fn adapted(
-        &self,
-        layout: &Layout,
-        parameters: &'a [f32],
-        scale: f32,
-    ) -> Result<Self, TrainError> {
+    pub fn adapted(&self, layout: &Layout, parameters: &'a [f32], scale: f32) -> Result<Self, TrainError> {
         check_length(layout, parameters)?;
         let mut net = self.clone();
         (net.embedding.gradient, net.output.gradient, net.output_norm.gradient) = (None, None, None);

@@ -7,7 +7,7 @@ use inference_kernels::{CpuFeatures, Kernels};
 use training::random::Random;
 use training::{Alone, Gradients, Layout, Net, Plan, Shape, initial};
 
-const PLAN: Plan = Plan { shards: 2, together: 96, recompute: false };
+const PLAN: Plan = Plan { shards: 2, together: 96, recompute: false, bf16: false };
 
 /// Loss and gradient by the crate.
 fn ours(shape: Shape, parameters: &[f32], plan: Plan, kernels: Kernels) -> (f64, Vec<f32>) {
@@ -79,4 +79,16 @@ fn every_instruction_set_gives_the_same_bits() {
         let kernels = Kernels::select(features);
         assert!(ours(SHAPE, &start, PLAN, kernels) == oracle, "{}", kernels.name());
     }
+}
+
+#[test]
+fn products_in_bf16_point_in_the_same_direction() {
+    let (start, kernels) = (parameters(&SHAPE), Kernels::select(CpuFeatures::detect()));
+    let (loss, exact) = ours(SHAPE, &start, PLAN, kernels);
+    let (rounded_loss, rounded) = ours(SHAPE, &start, Plan { bf16: true, ..PLAN }, kernels);
+    let dot =
+        |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
+    let cosine = dot(&exact, &rounded) / (dot(&exact, &exact) * dot(&rounded, &rounded)).sqrt();
+    assert!(cosine > 0.99 && (loss - rounded_loss).abs() < 0.02, "{cosine}, {loss}, {rounded_loss}");
+    assert_eq!(exact == rounded, !kernels.has_bf16());
 }

@@ -15,7 +15,9 @@ pub fn each_line(file: &Path, mut job: impl FnMut(usize, &str) -> Result<()>) ->
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
-        if reader.read_until(b'\n', &mut line).with_context(|| format!("cannot read {}", file.display()))? == 0 {
+        if reader.read_until(b'\n', &mut line).with_context(|| format!("cannot read {}", file.display()))?
+            == 0
+        {
             break;
         }
         let place = || format!("{}:{number}", file.display());

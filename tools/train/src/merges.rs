@@ -8,6 +8,9 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 /// A pair of neighbouring symbols.
 type Pair = (u32, u32);
 
+/// A pair that may be next: how often it occurs, and its texts, the first in the alphabet winning.
+type Proposal = (i64, Reverse<(String, String)>, Pair);
+
 /// A word as symbols, and how often it occurs.
 struct Word {
     symbols: Vec<u32>,
@@ -21,7 +24,7 @@ pub struct Merges {
     words: Vec<Word>,
     counts: HashMap<Pair, i64>,
     places: HashMap<Pair, HashSet<usize>>,
-    heap: BinaryHeap<(i64, Reverse<(String, String)>, Pair)>,
+    heap: BinaryHeap<Proposal>,
 }
 
 impl Merges {

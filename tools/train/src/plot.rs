@@ -20,8 +20,7 @@ fn draw(records: &[Record], svg: &mut String) -> Result<(), Box<dyn std::error::
     let root = SVGBackend::with_string(svg, (900, 500)).into_drawing_area();
     root.fill(&WHITE)?;
     let curve: Vec<(f64, f64)> = records.chunks(records.len().div_ceil(POINTS).max(1)).map(mean).collect();
-    let held: Vec<(f64, f64)> =
-        records.iter().filter_map(|r| Some((r.tokens as f64, r.held_out?))).collect();
+    let held: Vec<(f64, f64)> = records.iter().filter_map(|r| Some((r.tokens as f64, r.held_out?))).collect();
     let all = || curve.iter().chain(&held);
     let right = all().map(|point| point.0).fold(1.0, f64::max);
     let top = all().map(|point| point.1).fold(0.1, f64::max);

@@ -25,7 +25,8 @@ impl Pool {
 
 impl Workers for Pool {
     fn each<T: Send>(&self, items: &mut [T], job: impl Fn(usize, &mut T) + Sync) {
-        self.0.install(|| items.par_iter_mut().with_max_len(1).enumerate().for_each(|(i, item)| job(i, item)));
+        self.0
+            .install(|| items.par_iter_mut().with_max_len(1).enumerate().for_each(|(i, item)| job(i, item)));
     }
 }
 

@@ -47,7 +47,11 @@ impl Progress {
             })?;
         }
         let interval = Duration::from_secs(10);
-        Ok(Self { records, printed: Instant::now().checked_sub(interval).unwrap_or_else(Instant::now), interval })
+        Ok(Self {
+            records,
+            printed: Instant::now().checked_sub(interval).unwrap_or_else(Instant::now),
+            interval,
+        })
     }
 
     /// Adds a step; prints a line every ten seconds. `done` is the part of the run that is done.

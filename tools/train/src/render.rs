@@ -55,7 +55,8 @@ impl<'t, 'a> Renderer<'t, 'a> {
     /// For a vocabulary and the chat template that came with it.
     pub fn new(tokenizer: &'t Tokenizer<'a>, template: Option<&str>) -> Result<Self> {
         let end = tokenizer.special().eos.or_else(|| tokenizer.ends().first().copied());
-        let end = end.context("the vocabulary has no token that ends a text (tokenizer.ggml.eos_token_id)")?;
+        let end =
+            end.context("the vocabulary has no token that ends a text (tokenizer.ggml.eos_token_id)")?;
         Ok(Self { tokenizer, family: recognise(template)?, end })
     }
 

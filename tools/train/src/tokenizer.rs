@@ -47,9 +47,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     words.sort_unstable();
     ensure!(!words.is_empty(), "the texts are empty: a vocabulary needs some words");
     let pieces = pieces(arguments, &words)?;
-    let template = arguments.chat_template.as_ref().map(|file| {
-        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
-    });
+    let template = arguments
+        .chat_template
+        .as_ref()
+        .map(|file| std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display())));
     let writer = gguf(&arguments.special, &pieces, template.transpose()?.as_deref());
     files::write(&arguments.out, &writer.header())?;
     println!("wrote {}: {} tokens", arguments.out.display(), arguments.vocab);

@@ -48,10 +48,8 @@ pub fn loss(shape: &Shape, layout: &Layout, p: &[f64], documents: &[Document]) -
 fn logits(shape: &Shape, layout: &Layout, p: &[f64], tokens: &[u32]) -> Rows {
     let tensor = |name: &str| &p[layout.find(name).unwrap().range()];
     let embedding = tensor("token_embd.weight");
-    let mut x: Rows = tokens
-        .iter()
-        .map(|t| embedding[*t as usize * shape.dim..][..shape.dim].to_vec())
-        .collect();
+    let mut x: Rows =
+        tokens.iter().map(|t| embedding[*t as usize * shape.dim..][..shape.dim].to_vec()).collect();
     for layer in 0..shape.layers {
         let part = |part: Part| tensor(&format!("blk.{layer}.{}.weight", part.name()));
         let n1 = norm(&x, tensor(&format!("blk.{layer}.attn_norm.weight")), shape);
@@ -61,9 +59,10 @@ fn logits(shape: &Shape, layout: &Layout, p: &[f64], tokens: &[u32]) -> Rows {
         add(&mut x, times(&attend(&q, &k, &v, shape), part(Part::O)));
         let n2 = norm(&x, tensor(&format!("blk.{layer}.ffn_norm.weight")), shape);
         let (gate, up) = (times(&n2, part(Part::Gate)), times(&n2, part(Part::Up)));
-        let hidden = gate.iter().zip(up).map(|(g, u)| {
-            g.iter().zip(u).map(|(g, u)| g / (1.0 + (-g).exp()) * u).collect()
-        });
+        let hidden = gate
+            .iter()
+            .zip(up)
+            .map(|(g, u)| g.iter().zip(u).map(|(g, u)| g / (1.0 + (-g).exp()) * u).collect());
         let hidden: Rows = hidden.collect();
         add(&mut x, times(&hidden, part(Part::Down)));
     }

@@ -3,11 +3,19 @@
 
 use core::arch::aarch64::*;
 
-use crate::gemm::Tile;
+use crate::gemm::{Tile, Unit};
 
-/// [`crate::gemm::tile_generic`] with fused operations of four lanes.
+/// Products with fused operations of four lanes.
+pub(super) struct Neon;
+
+impl Unit<8, 8, 8> for Neon {
+    fn tile(a: &[f32], b: &[f32], acc: &mut Tile<8, 8>) {
+        tile(a, b, acc);
+    }
+}
+
 #[allow(clippy::needless_range_loop, reason = "registers are walked together")]
-pub(super) fn tile(a: &[f32], b: &[f32], acc: &mut Tile<8, 8>) {
+fn tile(a: &[f32], b: &[f32], acc: &mut Tile<8, 8>) {
     let mut c = [[load(&[0.0; 4]); 2]; 8];
     for i in 0..8 {
         let halves = acc[i].as_chunks::<4>().0;

@@ -5,8 +5,8 @@ use crate::activation::{Activation, ActivationKind, Quantized};
 use crate::arch::isa::Isa;
 use crate::attention::{self, CacheKind};
 use crate::blocks::*;
-use crate::matmul::{self, Bf16, F16, F32, Matrix, Output};
 use crate::gradients::{self, AdamStep};
+use crate::matmul::{self, Bf16, F16, F32, Matrix, Output};
 use crate::{RopeLayout, lanes, ops, rope, row_dots};
 
 /// Makes functions that run `$definition` compiled for the instruction set. Definitions are `#[inline(always)]`, so

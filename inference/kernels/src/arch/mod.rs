@@ -21,7 +21,7 @@ pub use isa::Kernels;
 
 use crate::activation::Activation;
 use crate::arch::isa::Isa;
-use crate::gemm::{Operand, Target, blocked, tile_generic};
+use crate::gemm::{Generic, Operand, Target, blocked};
 use crate::matmul::{Matrix, Output};
 
 /// The product by the best kernels there are for `isa` and the matrix' type.
@@ -66,20 +66,26 @@ pub(crate) fn gemm(
     match isa {
         #[cfg(target_arch = "aarch64")]
         Isa::Neon | Isa::NeonDotprod | Isa::NeonI8mm => {
-            blocked(aarch64_gemm::tile, a, b, accumulate, out, scratch);
+            blocked::<aarch64_gemm::Neon, 8, 8, 8>(a, b, accumulate, out, scratch);
         }
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => {
-            // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX-512 VNNI.
-            let tile = |a: &[f32], b: &[f32], acc: &mut _| unsafe { x86_64::gemm::tile_avx512(a, b, acc) };
-            blocked(tile, a, b, accumulate, out, scratch);
-        }
+        Isa::Avx512 => blocked::<x86_64::gemm::Avx512, 14, 16, 32>(a, b, accumulate, out, scratch),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => {
-            // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX2 (with FMA).
-            let tile = |a: &[f32], b: &[f32], acc: &mut _| unsafe { x86_64::gemm::tile_avx2(a, b, acc) };
-            blocked(tile, a, b, accumulate, out, scratch);
-        }
-        Isa::Generic => blocked(tile_generic::<4, 8>, a, b, accumulate, out, scratch),
+        Isa::Avx2 => blocked::<x86_64::gemm::Avx2, 6, 6, 16>(a, b, accumulate, out, scratch),
+        Isa::Generic => blocked::<Generic, 4, 4, 8>(a, b, accumulate, out, scratch),
     }
+}
+
+/// Products of operands rounded to BF16, for a machine that has them.
+pub(crate) fn gemm_bf16(
+    a: Operand<'_>,
+    b: Operand<'_>,
+    accumulate: bool,
+    out: &mut Target<'_>,
+    scratch: &mut [f32],
+) {
+    #[cfg(target_arch = "x86_64")]
+    blocked::<x86_64::gemm_bf16::Bf16, 14, 16, 32>(a, b, accumulate, out, scratch);
+    #[cfg(not(target_arch = "x86_64"))]
+    blocked::<Generic, 4, 4, 8>(a, b, accumulate, out, scratch);
 }

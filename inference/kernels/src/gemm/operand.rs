@@ -36,13 +36,7 @@ impl<'a> Operand<'a> {
     /// The same elements with rows and columns exchanged.
     #[must_use]
     pub fn transposed(self) -> Self {
-        Self {
-            rows: self.cols,
-            cols: self.rows,
-            row_step: self.col_step,
-            col_step: self.row_step,
-            ..self
-        }
+        Self { rows: self.cols, cols: self.rows, row_step: self.col_step, col_step: self.row_step, ..self }
     }
 
     #[must_use]
@@ -121,7 +115,12 @@ impl<'a> Target<'a> {
     }
 
     #[inline(always)]
-    pub(crate) fn write<const M: usize, const N: usize>(&mut self, row: usize, col: usize, tile: &Tile<M, N>) {
+    pub(crate) fn write<const M: usize, const N: usize>(
+        &mut self,
+        row: usize,
+        col: usize,
+        tile: &Tile<M, N>,
+    ) {
         let (height, width) = (M.min(self.rows - row), N.min(self.cols - col));
         for (i, from) in tile[..height].iter().enumerate() {
             let to = &mut self.data[(row + i) * self.stride + col..][..width];

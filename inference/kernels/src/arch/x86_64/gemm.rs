@@ -3,7 +3,42 @@
 
 use core::arch::x86_64::*;
 
-use crate::gemm::Tile;
+use crate::arch::x86_64::gemm_pack;
+use crate::gemm::{Operand, Tile, Unit};
+
+/// Products where there is AVX-512. Only `arch::gemm` uses it, for the `Isa` that promises the features.
+pub(in crate::arch) struct Avx512;
+
+impl Unit<14, 16, 32> for Avx512 {
+    fn tile(a: &[f32], b: &[f32], acc: &mut Tile<14, 32>) {
+        // SAFETY: `Kernels::select` made `Isa::Avx512` from a feature word that contains AVX-512.
+        unsafe { tile_avx512(a, b, acc) }
+    }
+
+    fn pack_a(block: Operand<'_>, first: usize, height: usize, panel: &mut [f32]) {
+        // SAFETY: as in `tile`.
+        unsafe { gemm_pack::columns(block, first, height, panel, 16) }
+    }
+
+    fn pack_b(block: Operand<'_>, first: usize, height: usize, panel: &mut [f32]) {
+        let upper = height.saturating_sub(16);
+        // SAFETY: as in `tile`.
+        unsafe {
+            gemm_pack::columns(block, first, height - upper, panel, 32);
+            gemm_pack::columns(block, first + 16, upper, &mut panel[16..], 32);
+        }
+    }
+}
+
+/// Products where there is AVX2 with FMA. Only `arch::gemm` uses it, for the `Isa` that promises the features.
+pub(in crate::arch) struct Avx2;
+
+impl Unit<6, 6, 16> for Avx2 {
+    fn tile(a: &[f32], b: &[f32], acc: &mut Tile<6, 16>) {
+        // SAFETY: `Kernels::select` made `Isa::Avx2` from a feature word that contains AVX2 (with FMA).
+        unsafe { tile_avx2(a, b, acc) }
+    }
+}
 
 #[target_feature(enable = "avx512f")]
 fn load_16(values: &[f32; 16]) -> __m512 {
@@ -19,13 +54,13 @@ fn store_16(values: &mut [f32; 16], v: __m512) {
 
 #[target_feature(enable = "avx512f")]
 #[allow(clippy::needless_range_loop, reason = "registers are walked together")]
-pub(in crate::arch) fn tile_avx512(a: &[f32], b: &[f32], acc: &mut Tile<14, 32>) {
+fn tile_avx512(a: &[f32], b: &[f32], acc: &mut Tile<14, 32>) {
     let mut c = [[_mm512_setzero_ps(); 2]; 14];
     for i in 0..14 {
         let halves = acc[i].as_chunks::<16>().0;
         c[i] = [load_16(&halves[0]), load_16(&halves[1])];
     }
-    for (a, b) in a.as_chunks::<14>().0.iter().zip(b.as_chunks::<32>().0) {
+    for (a, b) in a.as_chunks::<16>().0.iter().zip(b.as_chunks::<32>().0) {
         let halves = b.as_chunks::<16>().0;
         let b = [load_16(&halves[0]), load_16(&halves[1])];
         for i in 0..14 {
@@ -55,7 +90,7 @@ fn store_8(values: &mut [f32; 8], v: __m256) {
 
 #[target_feature(enable = "avx2,fma")]
 #[allow(clippy::needless_range_loop, reason = "registers are walked together")]
-pub(in crate::arch) fn tile_avx2(a: &[f32], b: &[f32], acc: &mut Tile<6, 16>) {
+fn tile_avx2(a: &[f32], b: &[f32], acc: &mut Tile<6, 16>) {
     let mut c = [[_mm256_setzero_ps(); 2]; 6];
     for i in 0..6 {
         let halves = acc[i].as_chunks::<8>().0;
