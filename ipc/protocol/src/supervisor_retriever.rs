@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// From supervisor to retriever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
 pub enum ToRetriever {
-    /// Remember this. Events come in order, one by one: the next one follows `Noted`.
+    /// Remember this. Events come in order.
     Happened {
         /// Raised with every event; repeated when the retriever restarted before it had said `Noted`.
         number: u32,
@@ -19,7 +19,7 @@ pub enum ToRetriever {
 /// From retriever to supervisor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
 pub enum ToSupervisor {
-    /// The event is stored, or cannot be.
+    /// This event and those before it are stored, or cannot be.
     Noted {
         /// Its number.
         number: u32,

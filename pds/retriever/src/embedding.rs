@@ -55,7 +55,7 @@ impl Embedding {
     ) -> Self {
         let encoder = weights
             .ok_or_else(|| String::from("this image has no memory for a model"))
-            .and_then(|weights| load(port, weights).map_err(|error| error.to_string()))
+            .and_then(|weights| load(port, weights).map_err(|error| format!("the model in /system {error}")))
             .and_then(|file| bind(file, kernels));
         match encoder {
             Ok(encoder) => {

@@ -81,9 +81,10 @@ impl Retriever {
         }
     }
 
-    /// Hears what the supervisor reports. It sends one event at a time.
+    /// Hears what the supervisor reports, as far as it is kept.
     pub(crate) fn hear_supervisor(&mut self) -> bool {
-        let Some(link) = self.supervisor.as_mut() else { return false };
+        let full = self.events.waiting.len() >= 2 * MOST;
+        let Some(link) = self.supervisor.as_mut().filter(|_| !full) else { return false };
         link.poll();
         let Ok(Some(ToRetriever::Happened { number, event })) = link.receive() else { return false };
         self.note_as(Happening::Reported(event), Some(number));
@@ -102,7 +103,8 @@ impl Retriever {
             (Shelf::Unusable(..), _) => Ok(()),
             _ => return false,
         };
-        if matches!(result, Err(MemoryError::Embed(_))) && self.is_interrupted() {
+        let stopped = purpose != Purpose::Background || self.is_interrupted();
+        if matches!(result, Err(MemoryError::Embed(_))) && stopped {
             return true;
         }
         if let Err(error) = result {

@@ -107,8 +107,8 @@ impl Retriever {
         Ok(())
     }
 
-    /// A note whose embedding was stopped: its first passages are stored, but nobody was told that it is kept.
-    fn remove_unfinished_notes(&mut self) {
+    /// A note whose embedding was stopped, or the power cut: its first passages are stored, but nobody was told so.
+    pub(crate) fn remove_unfinished_notes(&mut self) {
         let Shelf::Open(store) = &mut self.shelf else { return };
         let is_half = |source: &SourceInfo| !source.is_complete() && source.path.starts_with("note ");
         let half: Vec<u64> = store.sources().filter(is_half).map(|source| source.id).collect();

@@ -170,6 +170,7 @@ impl Retriever {
         }
         self.shelf = Shelf::Open(store);
         self.tidy = false;
+        self.remove_unfinished_notes();
     }
 
     pub(crate) fn config(&self) -> Config {

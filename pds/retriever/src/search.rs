@@ -75,7 +75,12 @@ impl Retriever {
 
     /// Finds what happened.
     pub(crate) fn recall(&mut self, id: u32, question: &str) -> Result<(), String> {
-        while self.store_event(Purpose::Request(id)) && !self.inbox.borrow().is_cancelled(id) {}
+        // What has just happened, too. At most as many as can wait.
+        for _ in 0..32 {
+            if self.inbox.borrow().is_cancelled(id) || !self.store_event(Purpose::Request(id)) {
+                break;
+            }
+        }
         let kernel = KernelDots(self.kernels);
         let (store, embedding) = self.open_store()?;
         embedding.purpose = Purpose::Request(id);

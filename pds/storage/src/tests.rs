@@ -1,4 +1,5 @@
 mod any_order;
+mod files;
 
 use super::*;
 use drivers_block::fake::{FakeDisk, Memory};

@@ -1,4 +1,4 @@
-//! What happened, told to the retriever one by one, so that it can be asked later.
+//! What happened, told to the retriever, so that it can be asked later.
 //!
 //! One design rule: the supervisor never waits for it. Events that the retriever has not noted are kept, and told again
 //! to its next life; of more than there is room for, the newest are lost and counted.
@@ -23,8 +23,8 @@ pub(crate) struct Chronicle {
     events: Deque<Event, KEPT>,
     /// Number of the first of them.
     number: u32,
-    /// The retriever's life has been told the first.
-    told: bool,
+    /// So many of them has the retriever's life been told.
+    told: usize,
     lost: u32,
 }
 
@@ -32,7 +32,7 @@ impl Chronicle {
     /// Starts the link, where there is one.
     pub fn new(regions: Option<Regions>, channel: Channel) -> Self {
         let post = Post::start(regions, channel);
-        Self { post, events: Deque::new(), number: 1, told: false, lost: 0 }
+        Self { post, events: Deque::new(), number: 1, told: 0, lost: 0 }
     }
 
     /// Remembers an event.
@@ -55,21 +55,28 @@ impl Chronicle {
                 News::Misbehaved => return false,
                 News::Started => {
                     self.post.forget();
-                    self.told = false;
+                    self.told = 0;
                 }
-                News::Message(ToSupervisor::Noted { number }) if self.told && number == self.number => {
-                    self.events.pop_front();
-                    (self.number, self.told) = (self.number.wrapping_add(1), false);
-                }
-                News::Message(_) => {}
+                News::Message(ToSupervisor::Noted { number }) => self.noted(number),
             }
         }
-        let first = self.events.front().filter(|_| !self.told);
-        if let Some(event) = first {
-            let message = ToRetriever::Happened { number: self.number, event: event.clone() };
-            self.told = self.post.offer(&message);
+        while let Some(event) = self.events.iter().nth(self.told) {
+            let number = self.number.wrapping_add(self.told as u32);
+            if !self.post.offer(&ToRetriever::Happened { number, event: event.clone() }) {
+                break;
+            }
+            self.told += 1;
         }
         true
+    }
+
+    /// Everything up to this number is stored; a number that was not told says nothing.
+    fn noted(&mut self, number: u32) {
+        let count = number.wrapping_sub(self.number) as usize + 1;
+        for _ in 0..if count <= self.told { count } else { 0 } {
+            self.events.pop_front();
+            (self.number, self.told) = (self.number.wrapping_add(1), self.told - 1);
+        }
     }
 }
 
