@@ -26,6 +26,10 @@ const PASSAGES: u8 = 6;
 const BYTES: u32 = 8 * 1024;
 /// Most tokens of passages in a prompt.
 const TOKENS: usize = 1536;
+/// Of a small context passages may fill what question and answer leave; of a large one half, for the conversation's sake.
+const SMALL: usize = 512;
+/// Tokens that a template may add.
+const TEMPLATE: usize = 32;
 
 /// A passage, while its text arrives.
 #[derive(Debug, Default)]
@@ -315,7 +319,8 @@ impl Session {
             .collect();
         let count = |text: &str| self.tokens_of(text);
         let context = self.context() as usize;
-        let budget = context.saturating_sub(context / 4).saturating_sub(count(&message) + 32) / 2;
+        let room = context.saturating_sub(context / 4).saturating_sub(count(&message) + TEMPLATE);
+        let budget = room.min(SMALL) + room.saturating_sub(SMALL) / 2;
         let assembly = prompt::assemble(&materials, budget.min(TOKENS), |segment| count(segment.text()));
         let bytes: usize = assembly.injected.iter().map(|injected| injected.bytes).sum();
         let (count, left_out) = (assembly.injected.len(), assembly.left_out);

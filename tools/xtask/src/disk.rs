@@ -17,7 +17,9 @@ pub fn prepare(options: &SystemOptions) -> Result<Option<PathBuf>> {
         return Ok(None);
     }
     let path = options.disk.clone().unwrap_or_else(|| own(&options.board));
-    let mut additions: Vec<_> = options.model.iter().map(Addition::model).collect();
+    let manifest = options.model.as_deref().map(manifest_of).filter(|path| path.is_file());
+    let mut additions: Vec<_> =
+        options.model.clone().into_iter().chain(manifest).map(Addition::model).collect();
     additions.extend(options.documents.iter().map(Addition::document));
     for folder in &options.document_folders {
         collect(folder, DOCUMENTS, &mut additions)?;
@@ -30,6 +32,13 @@ pub fn prepare(options: &SystemOptions) -> Result<Option<PathBuf>> {
 /// The board's own disk image.
 pub fn own(board: &str) -> PathBuf {
     shell::root().join("target/disk").join(format!("{board}.img"))
+}
+
+/// The manifest beside a model.
+pub fn manifest_of(model: &Path) -> PathBuf {
+    let mut name = model.as_os_str().to_owned();
+    name.push(".sig");
+    name.into()
 }
 
 /// The embedding model: the one that was named, or MiniLM where it can be had; else the system hashes words.
@@ -85,7 +94,15 @@ fn fill(path: &Path, additions: &[Addition]) -> Result<()> {
 /// # Errors
 /// When the folder cannot be read.
 pub fn forget() -> Result<()> {
-    for entry in std::fs::read_dir(shell::root().join("target/test"))? {
+    forget_in(&shell::root().join("target/test"))
+}
+
+/// Removes the disks of tests in a folder.
+///
+/// # Errors
+/// As [`forget`].
+pub fn forget_in(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "img") {
             std::fs::remove_file(path)?;

@@ -52,6 +52,15 @@ pub struct SystemOptions {
     /// Put no embedding model on the disk: where none is there, words are hashed
     #[arg(long)]
     pub no_embedding: bool,
+    /// Take signed models only: of keys named by --trust
+    #[arg(long)]
+    pub require_signed: bool,
+    /// Public key whose signatures on models count; more than one may be given
+    #[arg(long, value_name = "NAME.pub")]
+    pub trust: Vec<PathBuf>,
+    /// Oldest version of a signed model that is taken; may be given for several models
+    #[arg(long, value_name = "NAME=VERSION", value_parser = crate::policy::parse_minimum)]
+    pub minimum: Vec<(String, u64)>,
     /// Let the guest's clock count instructions: repeatable, one core
     #[arg(long)]
     pub icount: bool,
@@ -73,6 +82,9 @@ impl SystemOptions {
             document_folders: Vec::new(),
             embedding: None,
             no_embedding: true,
+            require_signed: false,
+            trust: Vec::new(),
+            minimum: Vec::new(),
             icount: false,
         }
     }

@@ -1,7 +1,7 @@
 //! Retrieval on the booted system: documents, questions, restarts, and power cuts.
 
 use crate::options::SystemOptions;
-use crate::qemu::{Machine, Running};
+use crate::qemu::Running;
 use crate::script::{self, ask};
 use crate::{shell, system};
 use anyhow::{Context, Result, bail, ensure};
