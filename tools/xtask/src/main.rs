@@ -16,6 +16,7 @@ mod oracle;
 mod pages;
 mod policy;
 mod qemu;
+mod retrieval;
 mod script;
 mod sel4;
 mod shell;
@@ -94,6 +95,12 @@ enum Figure {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// Kills QEMU while documents and notes are taken in, and checks after each boot that all acknowledged ones are there
+    PowerCuts {
+        /// How often
+        #[arg(long, default_value_t = 100)]
+        count: u32,
+    },
     /// Tokens per second and time to the first token, for 1, 2 and 4 workers
     Generate {
         #[command(flatten)]
@@ -107,6 +114,7 @@ fn main() -> Result<()> {
         Job::Image { system } => image(&system),
         Job::Bench { figure: Figure::Boot { system } } => bench::boot(&system),
         Job::Bench { figure: Figure::Retrieval { options } } => bench::retrieval(&options),
+        Job::Bench { figure: Figure::PowerCuts { count } } => retrieval::power_cuts(count),
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
         Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
         Job::Test { step } => test::all(&step),
