@@ -12,6 +12,7 @@ mod logits;
 mod mixture;
 mod perplexity;
 mod quantize;
+mod reading;
 mod synth;
 mod text;
 

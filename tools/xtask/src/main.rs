@@ -12,6 +12,7 @@ mod minilm;
 mod official;
 mod options;
 mod oracle;
+mod peer;
 mod qemu;
 mod script;
 mod sel4;
@@ -84,6 +85,12 @@ enum Figure {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// Speed beside llama.cpp's, on the same files, in turns
+    #[command(name = "llama.cpp")]
+    LlamaCpp {
+        #[command(flatten)]
+        options: peer::Options,
+    },
     /// Tokens per second and time to the first token, for 1, 2 and 4 workers
     Generate {
         #[command(flatten)]
@@ -98,6 +105,7 @@ fn main() -> Result<()> {
         Job::Bench { figure: Figure::Boot { system } } => bench::boot(&system),
         Job::Bench { figure: Figure::Retrieval { options } } => bench::retrieval(&options),
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
+        Job::Bench { figure: Figure::LlamaCpp { options } } => peer::run(&options),
         Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
         Job::Test { step } => test::all(&step),
         Job::Check => check::all(),

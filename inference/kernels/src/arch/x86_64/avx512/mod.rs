@@ -14,7 +14,9 @@ mod panel;
 mod reduce;
 mod row_32;
 mod row_k;
+mod scales;
 mod single;
+mod tile;
 
 use core::arch::x86_64::*;
 
