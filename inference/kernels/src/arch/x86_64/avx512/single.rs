@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-//! One token at a time: rows are read one after the other, so that memory sees a single stream. What a row's blocks
-//! contribute goes to a tile; sixteen rows together are then added up, block by block.
+//! One token at a time: blocks are read in the order in which they stand in the file, so that memory sees a single
+//! stream. What they contribute goes to a tile; sixteen rows together are then added up, block by block.
+//!
+//! Blocks are taken in groups without regard to where rows end: the activations are repeated behind their end, so that
+//! a group which reaches into the next row finds that row's.
 
 use core::arch::x86_64::*;
+use core::ops::Range;
 
 use super::scales::{Scaled, halves_4, halves_8, prefetch};
-use super::tile::{self, Tile, floats_4};
+use super::tile::{self, Tile};
 use super::{ROWS, load_64, reduce, shorts, unsigned, write};
 use crate::activation::Activation;
 use crate::dequantize::blocks_of;
@@ -13,9 +17,14 @@ use crate::matmul::{Matrix, Output};
 use crate::unpack::Block32;
 use crate::unpack_k::Block256;
 
-/// Blocks of 32 and of 256 elements per tile.
+/// Blocks per row of a tile, for types of 32 and of 256 elements. Longer rows are taken in parts.
 const CHUNK_32: usize = 128;
 const CHUNK_K: usize = 32;
+const TILE_32: usize = ROWS * CHUNK_32 + 4;
+const TILE_K: usize = ROWS * CHUNK_K + 4;
+/// Blocks per group.
+const GROUP_32: usize = 8;
+const GROUP_K: usize = 4;
 
 /// The integer products of eight neighbouring blocks of a row with one token's.
 pub(super) trait Row32: Block32 + Scaled {
@@ -59,82 +68,132 @@ pub(super) trait RowK: Block256 + Scaled {
     }
 }
 
-/// The first `len` of `values`, then the last of them again.
+/// The parts that rows of `blocks` blocks are taken in: equal but for the last, none longer than `most`.
 #[inline(always)]
-fn padded<T: Copy, const N: usize>(values: &[T]) -> [T; N] {
-    core::array::from_fn(|i| values[i.min(values.len() - 1)])
+fn parts(blocks: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+    let len = blocks.div_ceil(blocks.div_ceil(most).max(1)).max(1);
+    (0..blocks).step_by(len).map(move |from| from..blocks.min(from + len))
 }
 
-/// Where groups of `len` blocks of `blocks` start: the last group reaches back where they do not come out even.
+/// `out[i] = values[i % values.len()]`.
 #[inline(always)]
-fn starts(blocks: usize, len: usize) -> impl Iterator<Item = usize> {
-    (0..blocks).step_by(len).map(move |at| at.min(blocks - len))
+fn repeat<T: Copy>(values: &[T], out: &mut [T]) {
+    let (first, rest) = out.split_at_mut(values.len());
+    first.copy_from_slice(values);
+    rest.iter_mut().zip(values.iter().cycle()).for_each(|(out, value)| *out = *value);
 }
 
 #[inline(always)]
 fn part<T, const N: usize>(values: &[T], at: usize) -> &[T; N] {
-    values[at..].first_chunk().expect("groups lie within their row")
+    values[at..].first_chunk().expect("a group lies within what was prepared")
 }
 
-/// One token's activations of some blocks of 32.
-#[derive(Clone, Copy)]
-struct Token32<'x> {
-    q: &'x [[i8; 32]],
-    d: &'x [f32],
-    s: &'x [f32],
-    sums: &'x [[i16; 2]],
+/// Calls `group(at, column)` for every group of `len` of `total` blocks in rows of `blocks`; the last group reaches back
+/// where they do not come out even. There must be `len` blocks.
+#[inline(always)]
+fn groups(total: usize, blocks: usize, len: usize, mut group: impl FnMut(usize, usize)) {
+    let mut column = 0;
+    for at in (0..total.saturating_sub(len - 1)).step_by(len) {
+        group(at, column);
+        column += len;
+        while column >= blocks {
+            column -= blocks;
+        }
+    }
+    if !total.is_multiple_of(len) {
+        group(total - len, (total - len) % blocks);
+    }
 }
 
-impl<'x> Token32<'x> {
+/// Activations of a part of one token: blocks, repeated.
+#[repr(C, align(64))]
+struct Token32 {
+    q: [[i8; 32]; CHUNK_32 + GROUP_32],
+    d: [f32; CHUNK_32 + GROUP_32],
+    s: [f32; CHUNK_32 + GROUP_32],
+    sums: [[i16; 2]; CHUNK_32 + GROUP_32],
+}
+
+impl Token32 {
+    const EMPTY: Self = Self {
+        q: [[0; 32]; CHUNK_32 + GROUP_32],
+        d: [0.0; CHUNK_32 + GROUP_32],
+        s: [0.0; CHUNK_32 + GROUP_32],
+        sums: [[0; 2]; CHUNK_32 + GROUP_32],
+    };
+
     #[inline(always)]
-    fn new(x: &'x Activation<'_>, t: usize, from: usize, to: usize) -> Self {
-        Self {
-            q: &x.token_q(t).as_chunks().0[from..to],
-            d: &x.token_d(t)[from..to],
-            s: &x.token_s(t)[from..to],
-            sums: &x.token_sums(t).as_chunks().0[from..to],
+    fn fill(&mut self, x: &Activation<'_>, t: usize, part: Range<usize>, min: bool) {
+        let len = part.len() + GROUP_32;
+        repeat(&x.token_q(t).as_chunks().0[part.clone()], &mut self.q[..len]);
+        repeat(&x.token_d(t)[part.clone()], &mut self.d[..len]);
+        repeat(&x.token_sums(t).as_chunks().0[part.clone()], &mut self.sums[..len]);
+        if min {
+            repeat(&x.token_s(t)[part], &mut self.s[..len]);
         }
     }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 pub(super) fn run_32<B: Row32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
-    let (mut tile, mut mins) = (Tile::<CHUNK_32>::EMPTY, Tile::<CHUNK_32>::EMPTY);
-    let blocks = x.width / 32;
-    for row in (0..matrix.rows()).step_by(ROWS) {
-        for t in 0..x.tokens {
-            let mut sum = _mm512_setzero_ps();
-            for from in (0..blocks).step_by(CHUNK_32) {
-                let to = blocks.min(from + CHUNK_32);
-                let token = Token32::new(x, t, from, to);
-                for r in 0..ROWS.min(matrix.rows() - row) {
-                    let weights = &blocks_of::<B>(matrix.row(row + r))[from..to];
-                    row_32(weights, token, &mut tile.0[r], &mut mins.0[r]);
-                }
+    let (mut tile, mut mins) = (Tile::<TILE_32>::EMPTY, Tile::<TILE_32>::EMPTY);
+    let (mut token, blocks) = (Token32::EMPTY, x.width / 32);
+    let all = blocks_of::<B>(matrix.bytes());
+    for t in 0..x.tokens {
+        for part in parts(blocks, CHUNK_32) {
+            token.fill(x, t, part.clone(), B::HAS_MIN);
+            for row in (0..matrix.rows()).step_by(ROWS) {
+                let here = ROWS.min(matrix.rows() - row);
+                products(all, blocks, row..row + here, part.clone(), |weights, at| {
+                    rows_32(weights, &token, part.len(), &mut tile.0[at..], &mut mins.0[at..]);
+                });
+                let sum = if part.start == 0 { _mm512_setzero_ps() } else { read(out, t, row, here) };
                 let add = |sum, min| _mm512_add_ps(sum, min);
-                sum = if B::HAS_MIN {
-                    tile::sum::<CHUNK_32, true>(sum, &tile, &mins, to - from, add)
+                let sum = if B::HAS_MIN {
+                    tile::sum::<TILE_32, true>(sum, &tile, &mins, part.len(), add)
                 } else {
-                    tile::sum::<CHUNK_32, false>(sum, &tile, &mins, to - from, add)
+                    tile::sum::<TILE_32, false>(sum, &tile, &mins, part.len(), add)
                 };
+                write(out, t, row, matrix.rows(), sum);
             }
-            write(out, t, row, matrix.rows(), sum);
         }
     }
 }
 
-/// What the blocks of one row contribute.
+/// Calls `run(weights, at)` for neighbouring blocks of `rows`: all at once where `part` is the whole row, otherwise row
+/// by row; `at` is where their products belong.
+#[inline(always)]
+fn products<B>(
+    all: &[B],
+    blocks: usize,
+    rows: Range<usize>,
+    part: Range<usize>,
+    mut run: impl FnMut(&[B], usize),
+) {
+    if part.len() == blocks {
+        return run(&all[rows.start * blocks..rows.end * blocks], 0);
+    }
+    for (i, row) in rows.enumerate() {
+        run(&all[row * blocks..][part.clone()], i * part.len());
+    }
+}
+
+/// What the blocks of some rows contribute.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn row_32<B: Row32>(weights: &[B], x: Token32<'_>, out: &mut [f32; CHUNK_32], mins: &mut [f32; CHUNK_32]) {
-    if weights.len() < 8 {
-        let (q, d, s) = (padded::<_, 8>(x.q), padded(x.d), padded(x.s));
-        return group_32(&padded::<B, 8>(weights), &q, &d, &s, &padded(x.sums), out, mins);
+fn rows_32<B: Row32>(weights: &[B], x: &Token32, blocks: usize, out: &mut [f32], mins: &mut [f32]) {
+    let mut few = [weights[0]; GROUP_32];
+    let mut weights = weights;
+    if weights.len() < GROUP_32 {
+        few[..weights.len()].copy_from_slice(weights);
+        weights = &few;
     }
-    for at in starts(weights.len(), 8) {
+    let (out, mins) = (&mut out[..weights.len()], &mut mins[..weights.len()]);
+    groups(weights.len(), blocks, GROUP_32, |at, column| {
+        let (d, s) = (part(&x.d, column), part(&x.s, column));
         let (out, mins) = (&mut out[at..], &mut mins[at..]);
-        group_32(part(weights, at), part(x.q, at), part(x.d, at), part(x.s, at), part(x.sums, at), out, mins);
-    }
+        group_32(part(weights, at), part(&x.q, column), d, s, part(&x.sums, column), out, mins);
+    });
 }
 
 /// What eight blocks contribute: `(d_w * d_x) * dot`, and `m_w * s_x`.
@@ -164,59 +223,77 @@ fn group_32<B: Row32>(
     }
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-pub(super) fn run_256<B: RowK>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
-    let (mut tile, mut mins) = (Tile::<CHUNK_K>::EMPTY, Tile::<CHUNK_K>::EMPTY);
-    let mut ordered = [[_mm512_setzero_si512(); 4]; CHUNK_K];
-    let blocks = x.width / 256;
-    for row in (0..matrix.rows()).step_by(ROWS) {
-        for t in 0..x.tokens {
-            let mut sum = _mm512_setzero_ps();
-            for from in (0..blocks).step_by(CHUNK_K) {
-                let to = blocks.min(from + CHUNK_K);
-                let q = x.token_q(t).as_chunks::<256>().0;
-                for (ordered, q) in ordered.iter_mut().zip(&q[from..to]) {
-                    // SAFETY: our caller promised the features.
-                    *ordered = unsafe { B::order(q) };
-                }
-                let (d, sums) = (&x.token_d(t)[from..to], &x.token_sums(t).as_chunks().0[from..to]);
-                let token = TokenK { q: &ordered[..to - from], d, sums };
-                for r in 0..ROWS.min(matrix.rows() - row) {
-                    let weights = &blocks_of::<B>(matrix.row(row + r))[from..to];
-                    row_256(weights, token, &mut tile.0[r], &mut mins.0[r]);
-                }
-                let subtract = |sum, min| _mm512_sub_ps(sum, min);
-                sum = if B::HAS_MIN {
-                    tile::sum::<CHUNK_K, true>(sum, &tile, &mins, to - from, subtract)
-                } else {
-                    tile::sum::<CHUNK_K, false>(sum, &tile, &mins, to - from, subtract)
-                };
-            }
-            write(out, t, row, matrix.rows(), sum);
+/// Activations of a part of one token: super-blocks, repeated.
+#[repr(C, align(64))]
+struct TokenK {
+    q: [Ordered; CHUNK_K + GROUP_K],
+    d: [f32; CHUNK_K + GROUP_K],
+    sums: [[i16; 16]; CHUNK_K + GROUP_K],
+}
+
+impl TokenK {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+    fn empty() -> Self {
+        let q = [[_mm512_setzero_si512(); 4]; CHUNK_K + GROUP_K];
+        Self { q, d: [0.0; CHUNK_K + GROUP_K], sums: [[0; 16]; CHUNK_K + GROUP_K] }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+    fn fill<B: RowK>(&mut self, x: &Activation<'_>, t: usize, part: Range<usize>) {
+        let len = part.len() + GROUP_K;
+        repeat(&x.token_d(t)[part.clone()], &mut self.d[..len]);
+        repeat(&x.token_sums(t).as_chunks().0[part.clone()], &mut self.sums[..len]);
+        let q = &x.token_q(t).as_chunks::<256>().0[part];
+        for (ordered, q) in self.q[..len].iter_mut().zip(q.iter().cycle()) {
+            // SAFETY: our caller promised the features.
+            *ordered = unsafe { B::order(q) };
         }
     }
 }
 
-/// One token's activations of some super-blocks.
-#[derive(Clone, Copy)]
-struct TokenK<'x> {
-    q: &'x [Ordered],
-    d: &'x [f32],
-    sums: &'x [[i16; 16]],
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+pub(super) fn run_256<B: RowK>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
+    let (mut tile, mut mins) = (Tile::<TILE_K>::EMPTY, Tile::<TILE_K>::EMPTY);
+    let (mut token, blocks) = (TokenK::empty(), x.width / 256);
+    let all = blocks_of::<B>(matrix.bytes());
+    for t in 0..x.tokens {
+        for part in parts(blocks, CHUNK_K) {
+            token.fill::<B>(x, t, part.clone());
+            for row in (0..matrix.rows()).step_by(ROWS) {
+                let here = ROWS.min(matrix.rows() - row);
+                products(all, blocks, row..row + here, part.clone(), |weights, at| {
+                    rows_256(weights, &token, part.len(), &mut tile.0[at..], &mut mins.0[at..]);
+                });
+                let sum = if part.start == 0 { _mm512_setzero_ps() } else { read(out, t, row, here) };
+                let subtract = |sum, min| _mm512_sub_ps(sum, min);
+                let sum = if B::HAS_MIN {
+                    tile::sum::<TILE_K, true>(sum, &tile, &mins, part.len(), subtract)
+                } else {
+                    tile::sum::<TILE_K, false>(sum, &tile, &mins, part.len(), subtract)
+                };
+                write(out, t, row, matrix.rows(), sum);
+            }
+        }
+    }
 }
 
-/// What the super-blocks of one row contribute.
+/// What the super-blocks of some rows contribute.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn row_256<B: RowK>(weights: &[B], x: TokenK<'_>, out: &mut [f32; CHUNK_K], mins: &mut [f32; CHUNK_K]) {
-    if weights.len() < 4 {
-        let (q, d, sums) = (padded::<_, 4>(x.q), padded(x.d), padded(x.sums));
-        return group_256(&padded::<B, 4>(weights), &q, &d, &sums, out, mins);
+fn rows_256<B: RowK>(weights: &[B], x: &TokenK, blocks: usize, out: &mut [f32], mins: &mut [f32]) {
+    let mut few = [weights[0]; GROUP_K];
+    let mut weights = weights;
+    if weights.len() < GROUP_K {
+        few[..weights.len()].copy_from_slice(weights);
+        weights = &few;
     }
-    for at in starts(weights.len(), 4) {
-        let (out, mins) = (&mut out[at..], &mut mins[at..]);
-        group_256(part(weights, at), part(x.q, at), part(x.d, at), part(x.sums, at), out, mins);
-    }
+    let (out, mins) = (&mut out[..weights.len()], &mut mins[..weights.len()]);
+    groups(weights.len(), blocks, GROUP_K, |at, column| {
+        let (d, sums) = (part(&x.d, column), part(&x.sums, column));
+        group_256(part(weights, at), part(&x.q, column), d, sums, &mut out[at..], &mut mins[at..]);
+    });
 }
 
 /// What four super-blocks contribute: `(d_w * d_x) * dot`, and `(dmin_w * d_x) * dot(min, sums)`.
@@ -240,9 +317,26 @@ fn group_256<B: RowK>(
     if B::HAS_MIN {
         // SAFETY: our caller promised the features.
         let min = |i: usize| unsafe { weights[i].mins(sum(i)) };
-        let dots = reduce::halves_4([min(0), min(1), min(2), min(3)]);
-        store_4(mins, _mm_mul_ps(_mm_mul_ps(halves_4(|i| weights[i].minimum()), dx), _mm_cvtepi32_ps(dots)));
+        let (dots, dw) = (reduce::halves_4([min(0), min(1), min(2), min(3)]), halves_4(|i| weights[i].minimum()));
+        store_4(mins, _mm_mul_ps(_mm_mul_ps(dw, dx), _mm_cvtepi32_ps(dots)));
     }
+}
+
+/// The sums so far of `here` rows of token `t`, from `row` on.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn read(out: &Output<'_>, t: usize, row: usize, here: usize) -> __m512 {
+    let mut sums = [0.0; ROWS];
+    sums[..here].copy_from_slice(&out.values[t * out.stride + row..][..here]);
+    // SAFETY: the array covers the 64 bytes that are read.
+    unsafe { _mm512_loadu_ps(sums.as_ptr()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn floats_4(values: &[f32; 4]) -> __m128 {
+    // SAFETY: the reference covers the 16 bytes that are read.
+    unsafe { _mm_loadu_ps(values.as_ptr()) }
 }
 
 #[inline]

@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: MIT
-//! Products of blocks, row by row as they are computed, and their sums with one row per lane.
+//! Products of blocks in the order in which they stand in the file, and their sums with one row per lane.
 
 use core::arch::x86_64::*;
 
 use super::ROWS;
 
-/// What the blocks of sixteen rows contribute: (row, block), at most `N` blocks. A multiple of 4.
+/// What the blocks of sixteen rows contribute: (row, block), without gaps; `N` numbers, of which the last three are
+/// never meant.
 #[repr(C, align(64))]
-pub(super) struct Tile<const N: usize>(pub(super) [[f32; N]; ROWS]);
+pub(super) struct Tile<const N: usize>(pub(super) [f32; N]);
 
 impl<const N: usize> Tile<N> {
-    pub(super) const EMPTY: Self = Self([[0.0; N]; ROWS]);
+    pub(super) const EMPTY: Self = Self([0.0; N]);
 
-    /// Blocks `4 * group..4 * group + 4`: lane `i` of vector `j` is block `j` of row `i`.
+    /// Lane `i` of vector `j` is block `first + j` of row `i`, where rows have `blocks` blocks.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-    fn columns(&self, group: usize) -> [__m512; 4] {
-        let four = |row: usize| floats_4(&self.0[row].as_chunks::<4>().0[group]);
+    fn columns(&self, blocks: usize, first: usize) -> [__m512; 4] {
+        assert!((ROWS - 1) * blocks + first + 4 <= N);
+        // SAFETY: the furthest four numbers, those of the last row, lie within the tile by the assertion.
+        let four = |row: usize| unsafe { _mm_loadu_ps(self.0.as_ptr().add(row * blocks + first)) };
         let rows = |i: usize| {
             let v = _mm512_castps128_ps512(four(i));
             let v = _mm512_mask_broadcast_f32x4(v, 0x00f0, four(i + 4));
@@ -35,15 +38,8 @@ impl<const N: usize> Tile<N> {
     }
 }
 
-/// Reads four floats.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-pub(super) fn floats_4(values: &[f32; 4]) -> __m128 {
-    // SAFETY: the reference covers the 16 bytes that are read.
-    unsafe { _mm_loadu_ps(values.as_ptr()) }
-}
-
-/// `sum`, to which the first `blocks` of `tile` are added in order; where `MIN`, each is followed by `with(sum, min)`.
+/// `sum`, to which the `blocks` of each row of `tile` are added in order; where `MIN`, each is followed by
+/// `with(sum, min)`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 pub(super) fn sum<const N: usize, const MIN: bool>(
@@ -54,13 +50,16 @@ pub(super) fn sum<const N: usize, const MIN: bool>(
     with: impl Fn(__m512, __m512) -> __m512,
 ) -> __m512 {
     let mut sum = sum;
-    for group in 0..blocks.div_ceil(4) {
-        let columns = tile.columns(group);
-        let min = if MIN { mins.columns(group) } else { [_mm512_setzero_ps(); 4] };
-        for i in 0..4.min(blocks - 4 * group) {
-            sum = _mm512_add_ps(sum, columns[i]);
-            if MIN {
-                sum = with(sum, min[i]);
+    for first in (0..blocks).step_by(4) {
+        let columns = tile.columns(blocks, first);
+        let min = if MIN { mins.columns(blocks, first) } else { [_mm512_setzero_ps(); 4] };
+        let here = blocks - first;
+        for i in 0..4 {
+            if i < here {
+                sum = _mm512_add_ps(sum, columns[i]);
+                if MIN {
+                    sum = with(sum, min[i]);
+                }
             }
         }
     }
