@@ -36,7 +36,9 @@ impl CacheKind {
 #[inline(always)]
 pub(crate) fn store(kind: CacheKind, values: &[f32], row: &mut [u8]) {
     match kind {
-        CacheKind::F32 => row.as_chunks_mut().0.iter_mut().zip(values).for_each(|(r, v)| *r = v.to_le_bytes()),
+        CacheKind::F32 => {
+            row.as_chunks_mut().0.iter_mut().zip(values).for_each(|(r, v)| *r = v.to_le_bytes())
+        }
         CacheKind::F16 => {
             row.as_chunks_mut().0.iter_mut().zip(values).for_each(|(r, v)| *r = f32_to_f16(*v).to_le_bytes());
         }

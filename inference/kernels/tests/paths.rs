@@ -152,7 +152,9 @@ fn every_type_and_shape_at_the_edges() {
 /// Rows longer than a tile are taken in parts.
 #[test]
 fn long_rows() {
-    for (kind, blocks) in [(GgmlType::Q8_0, 129), (GgmlType::Q5_1, 301), (GgmlType::Q4K, 33), (GgmlType::Q6K, 71)] {
+    for (kind, blocks) in
+        [(GgmlType::Q8_0, 129), (GgmlType::Q5_1, 301), (GgmlType::Q4K, 33), (GgmlType::Q6K, 71)]
+    {
         for rows in [1, 16, 21] {
             check_product(kind, rows, blocks, 2, 5);
         }

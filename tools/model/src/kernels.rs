@@ -40,7 +40,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         "GMAC/s",
         format!("{} tokens", arguments.tokens)
     );
-    let wanted = |kind: &GgmlType| arguments.kind.as_ref().is_none_or(|name| kind.name().eq_ignore_ascii_case(name));
+    let wanted =
+        |kind: &GgmlType| arguments.kind.as_ref().is_none_or(|name| kind.name().eq_ignore_ascii_case(name));
     for kind in GgmlType::ALL.into_iter().filter(wanted) {
         for kernels in &paths {
             let one = best(*kernels, kind, arguments, 1);

@@ -87,10 +87,12 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// The peer's program.
 fn find(given: Option<&Path>) -> Result<PathBuf> {
-    let folder = given.map(Path::to_path_buf).or_else(|| std::env::var_os("LLAMA_CPP_BIN").map(PathBuf::from));
+    let folder =
+        given.map(Path::to_path_buf).or_else(|| std::env::var_os("LLAMA_CPP_BIN").map(PathBuf::from));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = folder.map_or_else(|| std::env::split_paths(&path).collect(), |folder| vec![folder]);
-    let places = folders.iter().flat_map(|f| ["", "bin", "build/bin"].map(|sub| f.join(sub).join("llama-bench")));
+    let places =
+        folders.iter().flat_map(|f| ["", "bin", "build/bin"].map(|sub| f.join(sub).join("llama-bench")));
     places.into_iter().find(|file| file.is_file()).context(
         "there is no llama-bench: build llama.cpp (for example vendor/llama.cpp of llama-cpp-python's source package: \
          `cmake -B build -DCMAKE_BUILD_TYPE=Release && cmake --build build --target llama-bench`) and name the folder \
@@ -101,7 +103,8 @@ fn find(given: Option<&Path>) -> Result<PathBuf> {
 /// Builds `cloister-model`.
 fn tool() -> Result<PathBuf> {
     shell::Job::new(shell::cargo(&["build", "--quiet", "--release", "--package", "tools-model"])).run()?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), PathBuf::from);
     Ok(target.join("release/cloister-model"))
 }
 
@@ -116,7 +119,8 @@ fn models(options: &Options, ours: &Path) -> Result<Vec<PathBuf>> {
     let folder = shell::root().join("target/bench");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for shape in shapes {
-        let (name, kind) = shape.split_once(':').with_context(|| format!("--shape {shape}: write SHAPE:TYPE"))?;
+        let (name, kind) =
+            shape.split_once(':').with_context(|| format!("--shape {shape}: write SHAPE:TYPE"))?;
         let file = folder.join(format!("{name}-{kind}.gguf"));
         if !file.is_file() {
             let mut command = Command::new(ours);
@@ -134,7 +138,9 @@ fn heading(options: &Options) -> Result<()> {
         "{} turns; prompt of {} tokens, generation of {}; keys and values F16",
         options.turns, options.prompt, options.generate
     );
-    println!("| model | threads | | Cloister tokens/s | llama.cpp tokens/s | ratio of medians | ratios, middle half | weights read |");
+    println!(
+        "| model | threads | | Cloister tokens/s | llama.cpp tokens/s | ratio of medians | ratios, middle half | weights read |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     Ok(())
 }

@@ -56,7 +56,8 @@ fn dots_of_nibbles(
 ) -> __m256i {
     let q = unsigned(q).as_chunks::<64>().0;
     let mask = _mm512_set1_epi8(15);
-    let (first, second) = (_mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13), _mm512_setr_epi64(2, 3, 6, 7, 10, 11, 14, 15));
+    let (first, second) =
+        (_mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13), _mm512_setr_epi64(2, 3, 6, 7, 10, 11, 14, 15));
     let product = |i: usize| {
         let v = nibbles(&qs, [4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3]);
         let (a, b) = (load_64(&q[2 * i]), load_64(&q[2 * i + 1]));

@@ -205,8 +205,9 @@ impl RowK for BlockIQ4XS {
         let parts = unsigned(q).as_chunks::<64>().0;
         let low = _mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13);
         let high = _mm512_setr_epi64(2, 3, 6, 7, 10, 11, 14, 15);
-        let pick =
-            |h: usize, order| _mm512_permutex2var_epi64(load_64(&parts[2 * h]), order, load_64(&parts[2 * h + 1]));
+        let pick = |h: usize, order| {
+            _mm512_permutex2var_epi64(load_64(&parts[2 * h]), order, load_64(&parts[2 * h + 1]))
+        };
         [pick(0, low), pick(0, high), pick(1, low), pick(1, high)]
     }
 

@@ -317,7 +317,8 @@ fn group_256<B: RowK>(
     if B::HAS_MIN {
         // SAFETY: our caller promised the features.
         let min = |i: usize| unsafe { weights[i].mins(sum(i)) };
-        let (dots, dw) = (reduce::halves_4([min(0), min(1), min(2), min(3)]), halves_4(|i| weights[i].minimum()));
+        let (dots, dw) =
+            (reduce::halves_4([min(0), min(1), min(2), min(3)]), halves_4(|i| weights[i].minimum()));
         store_4(mins, _mm_mul_ps(_mm_mul_ps(dw, dx), _mm_cvtepi32_ps(dots)));
     }
 }

@@ -27,7 +27,8 @@ impl<const N: usize> Tile<N> {
             _mm512_mask_broadcast_f32x4(v, 0xf000, four(i + 12))
         };
         let v = [rows(0), rows(1), rows(2), rows(3)];
-        let pair = |a, b| (_mm512_castps_pd(_mm512_unpacklo_ps(a, b)), _mm512_castps_pd(_mm512_unpackhi_ps(a, b)));
+        let pair =
+            |a, b| (_mm512_castps_pd(_mm512_unpacklo_ps(a, b)), _mm512_castps_pd(_mm512_unpackhi_ps(a, b)));
         let ((a, b), (c, d)) = (pair(v[0], v[1]), pair(v[2], v[3]));
         [
             _mm512_castpd_ps(_mm512_unpacklo_pd(a, c)),
