@@ -10,6 +10,7 @@ mod inspect;
 mod kernels;
 mod logits;
 mod mixture;
+mod partial;
 mod perplexity;
 mod quantize;
 mod reading;
