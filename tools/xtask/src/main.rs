@@ -14,6 +14,7 @@ mod official;
 mod options;
 mod oracle;
 mod pages;
+mod peer;
 mod policy;
 mod qemu;
 mod retrieval;
@@ -101,6 +102,12 @@ enum Figure {
         #[arg(long, default_value_t = 100)]
         count: u32,
     },
+    /// Speed beside llama.cpp's, on the same files, in turns
+    #[command(name = "llama.cpp")]
+    LlamaCpp {
+        #[command(flatten)]
+        options: peer::Options,
+    },
     /// Tokens per second and time to the first token, for 1, 2 and 4 workers
     Generate {
         #[command(flatten)]
@@ -116,6 +123,7 @@ fn main() -> Result<()> {
         Job::Bench { figure: Figure::Retrieval { options } } => bench::retrieval(&options),
         Job::Bench { figure: Figure::PowerCuts { count } } => retrieval::power_cuts(count),
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
+        Job::Bench { figure: Figure::LlamaCpp { options } } => peer::run(&options),
         Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
         Job::Test { step } => test::all(&step),
         Job::Check => check::all(),
