@@ -14,6 +14,8 @@ mod channel;
 pub mod clock;
 mod handler;
 pub mod health;
+#[cfg(all(feature = "fault-injection", any(target_os = "none", cloister_pd)))]
+mod injection;
 mod macros;
 mod message;
 mod symbols;

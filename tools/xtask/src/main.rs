@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod capdl;
 mod check;
+mod containment;
 mod disk;
 mod install;
 mod kernel;
@@ -84,6 +85,15 @@ enum Figure {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// What becomes of every kind of fault in every PD; the whole matrix is written to docs/containment.md
+    Containment {
+        /// Kernel
+        #[arg(long, value_enum, default_value_t = options::Kernel::Cloister)]
+        kernel: options::Kernel,
+        /// Only cells whose `PD/fault` contains this; they are printed
+        #[arg(default_value = "")]
+        cells: String,
+    },
     /// Tokens per second and time to the first token, for 1, 2 and 4 workers
     Generate {
         #[command(flatten)]
@@ -98,6 +108,7 @@ fn main() -> Result<()> {
         Job::Bench { figure: Figure::Boot { system } } => bench::boot(&system),
         Job::Bench { figure: Figure::Retrieval { options } } => bench::retrieval(&options),
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
+        Job::Bench { figure: Figure::Containment { kernel, cells } } => containment::bench(kernel, &cells),
         Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
         Job::Test { step } => test::all(&step),
         Job::Check => check::all(),

@@ -43,6 +43,9 @@ pub struct SystemOptions {
     /// Let the guest's clock count instructions: repeatable, one core
     #[arg(long)]
     pub icount: bool,
+    /// Programs that fail on order, and the pages that the orders lie in
+    #[arg(skip)]
+    pub faults: bool,
 }
 
 impl SystemOptions {
@@ -58,6 +61,7 @@ impl SystemOptions {
             disk: None,
             no_disk: false,
             icount: false,
+            faults: false,
         }
     }
 }

@@ -96,6 +96,11 @@ pub(crate) fn health_page() -> Option<Writable<'static>> {
     (address != 0).then(|| unsafe { Writable::new(address as *mut u8, 4096) })
 }
 
+#[cfg(feature = "fault-injection")]
+pub(crate) fn abort() -> ! {
+    isa::abort()
+}
+
 unsafe extern "C" {
     fn cloister_pd_main() -> !;
 }

@@ -1,0 +1,14 @@
+//! Faults on order: the containment matrix, recovery in the middle of an answer, and the demonstration.
+//!
+//! One design rule: everything is seen from outside, at the UART and in the machine's memory; no PD is asked whether
+//! it contains its faults.
+
+mod cases;
+mod cell;
+mod matrix;
+mod ram;
+mod rig;
+mod terminal;
+
+pub use matrix::{bench, test};
+pub use rig::add_orders;
