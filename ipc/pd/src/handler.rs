@@ -82,6 +82,20 @@ pub fn dispatch_fault<H: Handler>(
     answer
 }
 
+/// Hands one event to `handler` if there is one, and does not wait for it; calls are not answered. For a PD whose
+/// `init` never returns because it lives by its budget.
+#[cfg(any(target_os = "none", cloister_pd))]
+pub fn poll<H: Handler>(handler: &mut H) {
+    use ipc_abi::badge;
+    match crate::backend::poll() {
+        Some((received, message)) if received & badge::FAULT != 0 => {
+            dispatch_fault(handler, Child::new((received & 0x3f) as u8), message);
+        }
+        Some((received, _)) if received & badge::CALL == 0 => dispatch_notified(handler, received),
+        _ => (),
+    }
+}
+
 /// Runs the PD for ever. Called by what [`crate::protection_domain!`] expands to.
 #[cfg(any(target_os = "none", cloister_pd))]
 pub fn run<H: Handler>(mut handler: H) -> ! {

@@ -37,6 +37,11 @@ pub fn started(entry: u64) {
     page.store(TEXT, 0, Relaxed);
 }
 
+/// How often this PD has started, this time included.
+pub fn starts() -> u64 {
+    backend::health_page().map_or(1, |page| page.load(STARTS, Relaxed))
+}
+
 /// This PD's own page, as the supervisor sees it.
 pub fn own_page() -> Option<memory_region::Readable<'static>> {
     backend::health_page().map(|page| page.as_readable())

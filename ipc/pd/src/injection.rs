@@ -69,9 +69,12 @@ fn obey(kind: Kind, page: &Writable<'static>) {
             each_area(page, fill);
             signal_everybody();
         }
-        Kind::Silence => loop {
-            backend::receive();
-        },
+        Kind::Silence => {
+            health::idle();
+            loop {
+                backend::receive();
+            }
+        }
     }
 }
 

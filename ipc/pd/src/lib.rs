@@ -28,7 +28,7 @@ pub use message::{MessageInfo, get_mr, set_mr};
 pub use symbols::{RegionSymbol, has_notify_channel, pd_name};
 
 #[cfg(any(target_os = "none", cloister_pd))]
-pub use handler::run;
+pub use handler::{poll, run};
 
 #[doc(hidden)]
 pub mod private {

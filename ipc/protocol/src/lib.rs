@@ -11,6 +11,7 @@
 pub mod compute_worker;
 pub mod console_session;
 pub mod console_supervisor;
+pub mod guardian;
 pub mod platform;
 pub mod session_compute;
 pub mod session_supervisor;

@@ -153,6 +153,7 @@ fn consequence(pd: &str, action: Action) -> &'static str {
         "storage" if gave_up => "no model can be loaded until /restart storage; the model in use stays",
         "storage" => "a load under way may have failed: try it again",
         "timer" => "timeouts may be late",
+        "supervisor" => "the model is read again; the conversation is kept, an answer under way ends",
         _ if gave_up => "/restart NAME tries again",
         _ => "it begins anew",
     }

@@ -13,7 +13,8 @@ pub struct Program {
 }
 
 /// Every program of the system description.
-pub const PROGRAMS: [Program; 8] = [
+pub const PROGRAMS: [Program; 9] = [
+    Program { name: "guardian", simd: false },
     Program { name: "supervisor", simd: false },
     Program { name: "timer", simd: false },
     Program { name: "console", simd: false },

@@ -1,9 +1,9 @@
 //! From options to a machine that can be started: description, platform page, image, disk.
 
+use crate::build::Purpose;
 use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Start};
 use crate::sel4::{self, Sdk};
-use crate::build::Purpose;
 use crate::{build, containment, disk, shell};
 use anyhow::{Context, Result, bail};
 use board_description::Board;

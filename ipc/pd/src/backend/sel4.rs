@@ -78,6 +78,17 @@ pub(crate) fn receive() -> (u64, MessageInfo) {
     received(isa::system_call(number, registers(slot::INPUT, info), slot::REPLY, second))
 }
 
+/// Takes an event if there is one.
+pub(crate) fn poll() -> Option<(u64, MessageInfo)> {
+    let (badge, message) = received(isa::system_call(
+        syscall::NB_RECV,
+        registers(slot::INPUT, MessageInfo::default()),
+        slot::REPLY,
+        0,
+    ));
+    (badge != 0).then_some((badge, message))
+}
+
 /// As libmicrokit: a passive PD gives its scheduling context away, and every interrupt is acknowledged once.
 pub(crate) fn start_up() {
     if symbols::is_passive() {

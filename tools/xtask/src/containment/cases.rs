@@ -43,6 +43,9 @@ pub const FAULTS: [Fault; 10] = [
     Fault::Garbage,
 ];
 
+/// The PD that nobody restarts.
+pub const GUARDIAN: &str = "guardian";
+
 /// Where `weights` and `session_heap` are mapped (`system.xml`).
 const WEIGHTS: u64 = 0x10_0000_0000;
 const SESSION_HEAP: u64 = 0x2100_0000;
@@ -87,13 +90,8 @@ impl Fault {
             (Self::ForeignWrite, "loader") => "writes session's heap: the weights are its own to write",
             (Self::ForeignWrite, "compute" | "compute_1") => "",
             (Self::ForeignWrite, _) => "no weights here: a write to memory that it does not have",
-            (Self::Flood, "retriever" | "timer") => "no link here: signals only",
+            (Self::Flood, "retriever" | "timer" | GUARDIAN) => "no link here: signals only",
             _ => "",
         }
-    }
-
-    /// Whether the kernel sees it; everything else only the watchdog or a peer can find.
-    pub fn is_trapped(self) -> bool {
-        !matches!(self, Self::Loop | Self::Flood | Self::Garbage | Self::Silence)
     }
 }

@@ -1,6 +1,6 @@
 //! One cell: a fault is ordered, keys are typed all the while, and then everything is asked whether it still works.
 
-use super::cases::Fault;
+use super::cases::{Fault, GUARDIAN};
 use super::rig::{MODEL, Rig};
 use super::terminal::Echo;
 use anyhow::Result;
@@ -98,7 +98,9 @@ impl Rig<'_> {
             return Ok(());
         }
         match self.terminal.echo()? {
-            Some(echo) if record.echo.is_none_or(|worst| echo.net() > worst.net()) => record.echo = Some(echo),
+            Some(echo) if record.echo.is_none_or(|worst| echo.net() > worst.net()) => {
+                record.echo = Some(echo)
+            }
             Some(_) => {}
             None => record.lost_keys += 1,
         }
@@ -106,9 +108,15 @@ impl Rig<'_> {
         Ok(())
     }
 
-    fn await_report(&mut self, mark: usize, struck: Instant, fault: Fault, record: &mut Record) -> Result<()> {
+    fn await_report(
+        &mut self,
+        mark: usize,
+        struck: Instant,
+        fault: Fault,
+        record: &mut Record,
+    ) -> Result<()> {
         let pd = record.pd.clone();
-        let limit = if fault == Fault::Garbage { SHORT } else { FOUND };
+        let limit = if fault == Fault::Garbage || pd == GUARDIAN { SHORT } else { FOUND };
         while struck.elapsed() < limit && record.reported.is_empty() {
             self.watch_key(&pd, record)?;
             if let Some((what, consequence)) = report(&self.terminal.since(mark), &pd) {
@@ -124,6 +132,9 @@ impl Rig<'_> {
 
     fn await_health(&mut self, struck: Instant, before: u64, record: &mut Record) -> Result<()> {
         let pd = record.pd.clone();
+        if pd == GUARDIAN {
+            return Ok(());
+        }
         while struck.elapsed() < HEALED {
             if let Some(row) = self.row(&pd)?
                 && ["idle", "busy", "stopped"].contains(&row.state.as_str())
@@ -156,11 +167,11 @@ impl Record {
             broken.extend(slow.map(|echo| format!("an echo took {:?}", echo.took)));
             broken.extend((self.lost_keys > 0).then(|| format!("{} keys were lost", self.lost_keys)));
         }
-        if fault != Fault::Garbage {
+        if fault != Fault::Garbage && self.pd != GUARDIAN {
             broken.extend(self.reported.is_empty().then(|| "nobody was told".into()));
             broken.extend((self.restarts == 0).then(|| "not restarted".into()));
         }
-        broken.extend(self.healed.is_none().then(|| "not healthy again".into()));
+        broken.extend((self.healed.is_none() && self.pd != GUARDIAN).then(|| "not healthy again".into()));
         broken.extend(self.chat.as_ref().map(|said| format!("afterwards the model said {said}")));
         self.broken = broken;
     }
@@ -177,12 +188,11 @@ fn report(text: &str, pd: &str) -> Option<(String, String)> {
     let notices = ["gave no sign of life", "broke the protocol", "did not answer in time", "worked for"];
     let fault = text.find(&format!("fault in {pd}:"));
     let notice = notices.iter().find_map(|words| text.find(&format!("{pd} {words}")));
-    let mut lines = text[fault.or(notice)?..].lines();
-    let what = lines.next()?.to_owned();
+    let (what, rest) = text[fault.or(notice)?..].split_once('\n')?;
     if fault.is_some() {
-        return Some((what, lines.next()?.trim().to_owned()));
+        return Some((what.to_owned(), rest.split_once('\n')?.0.trim().to_owned()));
     }
-    let (what, consequence) = what.split_once("; ").unwrap_or((&what, ""));
+    let (what, consequence) = what.split_once("; ").unwrap_or((what, ""));
     Some((what.to_owned(), consequence.to_owned()))
 }
 

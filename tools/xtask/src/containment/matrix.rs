@@ -1,6 +1,6 @@
 //! All cells, on two machines at a time.
 
-use super::cases::{FAULTS, Fault};
+use super::cases::{FAULTS, Fault, GUARDIAN};
 use super::cell::Record;
 use super::rig::{Bed, Rig};
 use crate::options::Kernel;
@@ -9,8 +9,8 @@ use std::time::Instant;
 
 /// One machine: its cores, and the PDs that fail on it, so that both take about as long.
 const SHARDS: [(&str, u8, &[&str]); 2] = [
-    ("one-core", 1, &["timer", "console", "storage", "session", "loader", "retriever"]),
-    ("two-cores", 2, &["compute", "compute_1"]),
+    ("one-core", 1, &["timer", "console", "storage", "session", "loader", "supervisor", "guardian"]),
+    ("two-cores", 2, &["compute", "compute_1", "retriever"]),
 ];
 
 /// Runs the matrix; fails on a cell that is not contained.
@@ -63,7 +63,7 @@ fn shard(bed: &Bed, pds: &[&str], filter: &str) -> Result<Vec<Record>> {
             let start = Instant::now();
             let record = one(&mut machine, pd, fault);
             eprintln!("{} ({:.1} s)", describe(&record), start.elapsed().as_secs_f64());
-            rig = record.broken.is_empty().then_some(machine);
+            rig = (record.broken.is_empty() && *pd != GUARDIAN).then_some(machine);
             records.push(record);
         }
     }
@@ -85,7 +85,9 @@ fn describe(record: &Record) -> String {
     let echo = record.echo.map_or("-".into(), |echo| {
         format!("{:.1} ms (net {:.1})", echo.took.as_secs_f64() * 1e3, echo.net().as_secs_f64() * 1e3)
     });
-    let seconds = |time: Option<std::time::Duration>| time.map_or("-".into(), |time| format!("{:.1} s", time.as_secs_f64()));
+    let seconds = |time: Option<std::time::Duration>| {
+        time.map_or("-".into(), |time| format!("{:.1} s", time.as_secs_f64()))
+    };
     format!(
         "{verdict}: {}/{}: echo {echo}, found {}, healthy {}, restarts {}, `{}` `{}` {}",
         record.pd,

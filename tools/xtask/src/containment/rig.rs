@@ -101,7 +101,8 @@ impl Golden {
         let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path)?)?;
         let case = &json["cases"][0];
         let text = |field: &str| case[field].as_str().map(str::to_owned);
-        let (prompt, text) = text("prompt").zip(text("text")).context("the golden file has no prompt or text")?;
+        let (prompt, text) =
+            text("prompt").zip(text("text")).context("the golden file has no prompt or text")?;
         Ok(Self { prompt, text })
     }
 }
@@ -168,7 +169,8 @@ impl Rig<'_> {
     pub fn differs(&self, answer: &str) -> Option<String> {
         let said = answer.split_once(self.bed.golden.prompt.as_str()).map_or(answer, |(_, rest)| rest);
         let said: Vec<&str> = said.lines().take_while(|line| !line.starts_with("[Prompt")).collect();
-        let is_report = |line: &&&str| line.starts_with("fault in ") || line.starts_with("  the conversation is kept");
+        let is_report =
+            |line: &&&str| line.starts_with("fault in ") || line.starts_with("  the conversation is kept");
         let said: String = said.iter().filter(|line| !is_report(line)).copied().collect();
         let (said, golden) = (dense(&said), dense(&self.bed.golden.text));
         let same = said.len() >= 24 && (golden.starts_with(&said) || said == golden);
@@ -185,7 +187,8 @@ fn dense(text: &str) -> String {
 fn areas(system: &System, pd: &str) -> Vec<Area> {
     let Some(index) = system.pd(pd) else { return Vec::new() };
     let maps = &system.pds[index].maps;
-    let shared = |region| system.pds.iter().filter(|pd| pd.maps.iter().any(|map| map.region == region)).count() > 1;
+    let shared =
+        |region| system.pds.iter().filter(|pd| pd.maps.iter().any(|map| map.region == region)).count() > 1;
     let area = |map: &tools_sysgen::model::Map| {
         let region = &system.regions[map.region];
         let answer = region.name.split_once("_to_").map(|(from, to)| format!("{to}_to_{from}"));
