@@ -86,17 +86,21 @@ impl Rig<'_> {
         }
         while self.taken(pd)? == taken {
             anyhow::ensure!(Instant::now() < end, "{pd} did not obey within {OBEYED:?}");
-            self.watch_key(pd, record)?;
+            match pd {
+                // The console waits for the load.
+                "loader" => _ = self.terminal.running.pump(PAUSE)?,
+                _ => self.watch_key(record)?,
+            }
         }
-        Ok(Instant::now())
+        let struck = Instant::now();
+        if pd == "loader" {
+            record.echo = self.terminal.interrupt()?;
+        }
+        Ok(struck)
     }
 
-    /// Types a key, where the console takes keys.
-    fn watch_key(&mut self, pd: &str, record: &mut Record) -> Result<()> {
-        if pd == "loader" {
-            self.terminal.running.pump(PAUSE)?;
-            return Ok(());
-        }
+    /// Types a key.
+    fn watch_key(&mut self, record: &mut Record) -> Result<()> {
         match self.terminal.echo()? {
             Some(echo) if record.echo.is_none_or(|worst| echo.net() > worst.net()) => {
                 record.echo = Some(echo)
@@ -118,14 +122,14 @@ impl Rig<'_> {
         let pd = record.pd.clone();
         let limit = if fault == Fault::Garbage || pd == GUARDIAN { SHORT } else { FOUND };
         while struck.elapsed() < limit && record.reported.is_empty() {
-            self.watch_key(&pd, record)?;
+            self.watch_key(record)?;
             if let Some((what, consequence)) = report(&self.terminal.since(mark), &pd) {
                 (record.reported, record.consequence) = (what, consequence);
                 record.found = Some(struck.elapsed());
             }
         }
         for _ in 0..5 {
-            self.watch_key(&pd, record)?;
+            self.watch_key(record)?;
         }
         Ok(())
     }

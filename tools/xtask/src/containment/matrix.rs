@@ -3,6 +3,7 @@
 use super::cases::{FAULTS, Fault, GUARDIAN};
 use super::cell::Record;
 use super::rig::{Bed, Rig};
+use super::{recovery, report};
 use crate::options::Kernel;
 use anyhow::{Result, ensure};
 use std::time::Instant;
@@ -11,6 +12,20 @@ use std::time::Instant;
 const SHARDS: [(&str, u8, &[&str]); 2] = [
     ("one-core", 1, &["timer", "console", "storage", "session", "loader", "supervisor", "guardian"]),
     ("two-cores", 2, &["compute", "compute_1", "retriever"]),
+];
+
+/// Every PD, in the order of the page.
+pub const PDS: [&str; 10] = [
+    "console",
+    "session",
+    "compute",
+    "compute_1",
+    "storage",
+    "loader",
+    "retriever",
+    "timer",
+    "supervisor",
+    "guardian",
 ];
 
 /// Runs the matrix; fails on a cell that is not contained.
@@ -24,15 +39,22 @@ pub fn test() -> Result<()> {
     Ok(())
 }
 
-/// Runs the cells whose `PD/fault` contains `filter`, and prints them.
+/// Runs the cells whose `PD/fault` contains `filter`, and prints them. Without a filter on our kernel: all of them,
+/// and the deaths in the middle of an answer, and writes the page.
 ///
 /// # Errors
 /// When a machine does not come up.
 pub fn bench(kernel: Kernel, filter: &str) -> Result<()> {
-    for record in run(kernel, filter)? {
-        println!("{}", describe(&record));
+    let start = Instant::now();
+    let records = run(kernel, filter)?;
+    let took = start.elapsed();
+    for record in &records {
+        println!("{}", describe(record));
     }
-    Ok(())
+    if !filter.is_empty() || kernel != Kernel::Cloister {
+        return Ok(());
+    }
+    report::write(&records, &recovery::run(kernel)?, took)
 }
 
 fn run(kernel: Kernel, filter: &str) -> Result<Vec<Record>> {

@@ -7,8 +7,11 @@ mod cases;
 mod cell;
 mod matrix;
 mod ram;
+mod recovery;
+mod report;
 mod rig;
 mod terminal;
 
 pub use matrix::{bench, test};
+pub use recovery::test as recovery;
 pub use rig::add_orders;

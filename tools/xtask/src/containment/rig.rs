@@ -152,17 +152,33 @@ impl Rig<'_> {
     /// # Errors
     /// When QEMU has ended.
     pub fn converse(&mut self, tokens: u32) -> Result<Option<String>> {
+        if let Some(why) = self.prepare(tokens)? {
+            return Ok(Some(why));
+        }
+        let prompt = self.prompt().to_owned();
+        let Some(answer) = self.terminal.ask(&prompt, ANSWER)? else {
+            return Ok(Some("no answer".into()));
+        };
+        Ok(self.differs(&answer))
+    }
+
+    /// Begins a greedy conversation of so many tokens; why that was not possible.
+    ///
+    /// # Errors
+    /// When QEMU has ended.
+    pub fn prepare(&mut self, tokens: u32) -> Result<Option<String>> {
         let number = format!("/set num_predict {tokens}");
         for line in ["/set temperature 0", &number, "/clear"] {
             if self.terminal.ask(line, ANSWER)?.is_none() {
                 return Ok(Some(format!("no prompt after `{line}`")));
             }
         }
-        let prompt = self.bed.golden.prompt.clone();
-        let Some(answer) = self.terminal.ask(&prompt, ANSWER)? else {
-            return Ok(Some("no answer".into()));
-        };
-        Ok(self.differs(&answer))
+        Ok(None)
+    }
+
+    /// The prompt whose answer is known.
+    pub fn prompt(&self) -> &str {
+        &self.bed.golden.prompt
     }
 
     /// Compares an answer, reports of faults in it left out, with the golden text.

@@ -112,6 +112,22 @@ impl Terminal {
         Ok(came.then_some(echo))
     }
 
+    /// Leaves a request that does not end, with Ctrl-C; how soon the prompt came. `None`: it did not.
+    ///
+    /// # Errors
+    /// When QEMU has ended.
+    pub fn interrupt(&mut self) -> Result<Option<Echo>> {
+        let (mark, stalled, start) = (self.mark(), self.stalled(), Instant::now());
+        for _ in 0..20 {
+            self.running.type_bytes(b"\x03")?;
+            if self.wait(mark, Duration::from_millis(80), |text| text.ends_with(">>> "))? {
+                let echo = Echo { took: start.elapsed(), stalled: self.stalled().saturating_sub(stalled) };
+                return Ok(Some(echo));
+            }
+        }
+        Ok(None)
+    }
+
     /// How long threads of QEMU and this program have been ready to run without running (Linux, `schedstat`).
     fn stalled(&self) -> Duration {
         waited(&format!("/proc/{}/task", self.running.process())) + waited("/proc/self/task")
