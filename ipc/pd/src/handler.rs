@@ -82,6 +82,12 @@ pub fn dispatch_fault<H: Handler>(
     answer
 }
 
+/// Gives up what is left of this period's budget: returns when the next period begins.
+#[cfg(any(target_os = "none", cloister_pd))]
+pub fn rest() {
+    crate::backend::rest();
+}
+
 /// Hands one event to `handler` if there is one, and does not wait for it; calls are not answered. For a PD whose
 /// `init` never returns because it lives by its budget.
 #[cfg(any(target_os = "none", cloister_pd))]

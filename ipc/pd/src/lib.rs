@@ -28,7 +28,7 @@ pub use message::{MessageInfo, get_mr, set_mr};
 pub use symbols::{RegionSymbol, has_notify_channel, pd_name};
 
 #[cfg(any(target_os = "none", cloister_pd))]
-pub use handler::{poll, run};
+pub use handler::{poll, rest, run};
 
 #[doc(hidden)]
 pub mod private {

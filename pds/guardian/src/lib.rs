@@ -1,8 +1,8 @@
 //! The guardian: parent of the supervisor, which it restarts when it faults or hangs, and its pulse.
 //!
 //! One design rule: nothing reaches the guardian but its own time. It has no link and reads no message but a fault's;
-//! its turns are counted, not timed: it runs once in each period of its scheduling context, for the whole of a small
-//! budget, so the kernel alone says when. What it signals the supervisor with is therefore the one clock in the system
+//! its turns are counted, not timed: it runs once in each period of its scheduling context and gives up the rest of
+//! its budget, so the kernel alone says when. What it signals the supervisor with is therefore the one clock in the system
 //! that no other protection domain can stop.
 //! Limit: nobody restarts the guardian.
 #![cfg_attr(any(target_os = "none", cloister_pd), no_std)]
@@ -45,6 +45,7 @@ impl Guardian {
 
     /// Once in each period.
     pub fn turn(&mut self) {
+        health::beat();
         PULSE.notify();
         let entry = self.page.load(health::ENTRY, Relaxed);
         self.entry = self.entry.or((entry != 0).then_some(entry));

@@ -89,6 +89,11 @@ pub(crate) fn poll() -> Option<(u64, MessageInfo)> {
     (badge != 0).then_some((badge, message))
 }
 
+/// Gives up the rest of the budget.
+pub(crate) fn rest() {
+    isa::system_call(syscall::YIELD, registers(0, MessageInfo::default()), 0, 0);
+}
+
 /// As libmicrokit: a passive PD gives its scheduling context away, and every interrupt is acknowledged once.
 pub(crate) fn start_up() {
     if symbols::is_passive() {
