@@ -97,7 +97,9 @@ pub fn own_status(own: &mut Own, now: u64) -> ToConsole {
         name: name("supervisor"),
         state: State::Busy,
         cpu_permille: own.meter.permille(&sample, now),
-        restarts: health::starts().saturating_sub(1) as u32,
+        restarts: own.guardian.as_ref().map_or(0, |page| {
+            page.load(health::GAUGES + guardian::COUNT, Relaxed).min(u32::MAX.into()) as u32
+        }),
         memory: own.memory,
         gauges: [0; 4],
         core: 0,

@@ -54,6 +54,11 @@ enum Job {
         #[command(subcommand)]
         figure: Figure,
     },
+    /// Show something
+    Demo {
+        #[command(subcommand)]
+        what: Demo,
+    },
     /// Run every test
     Test {
         /// Only steps whose name contains this
@@ -66,6 +71,16 @@ enum Job {
     Flows {
         #[command(flatten)]
         options: tools_flows::Options,
+    },
+}
+
+#[derive(Subcommand)]
+enum Demo {
+    /// A conversation goes on while parts of the system are made to fail
+    Faults {
+        /// Kernel
+        #[arg(long, value_enum, default_value_t = options::Kernel::Cloister)]
+        kernel: options::Kernel,
     },
 }
 
@@ -111,6 +126,7 @@ fn main() -> Result<()> {
         Job::Bench { figure: Figure::Containment { kernel, cells } } => containment::bench(kernel, &cells),
         Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
         Job::Test { step } => test::all(&step),
+        Job::Demo { what: Demo::Faults { kernel } } => containment::demo(kernel),
         Job::Check => check::all(),
         Job::Flows { options } => options.run(&shell::root()),
     }

@@ -88,7 +88,7 @@ impl Rig<'_> {
             anyhow::ensure!(Instant::now() < end, "{pd} did not obey within {OBEYED:?}");
             match pd {
                 // The console waits for the load.
-                "loader" => _ = self.terminal.running.pump(PAUSE)?,
+                "loader" => _ = self.terminal.pump(PAUSE)?,
                 _ => self.watch_key(record)?,
             }
         }
@@ -108,7 +108,7 @@ impl Rig<'_> {
             Some(_) => {}
             None => record.lost_keys += 1,
         }
-        self.terminal.running.pump(PAUSE)?;
+        self.terminal.pump(PAUSE)?;
         Ok(())
     }
 
@@ -147,7 +147,7 @@ impl Rig<'_> {
                 record.restarts = row.restarts.saturating_sub(before);
                 break;
             }
-            self.terminal.running.pump(Duration::from_millis(200))?;
+            self.terminal.pump(Duration::from_millis(200))?;
         }
         Ok(())
     }

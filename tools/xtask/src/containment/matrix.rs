@@ -4,6 +4,7 @@ use super::cases::{FAULTS, Fault, GUARDIAN};
 use super::cell::Record;
 use super::rig::{Bed, Rig};
 use super::{recovery, report};
+use crate::build::{self, Purpose};
 use crate::options::Kernel;
 use anyhow::{Result, ensure};
 use std::time::Instant;
@@ -33,6 +34,7 @@ pub const PDS: [&str; 10] = [
 /// # Errors
 /// Names every such cell.
 pub fn test() -> Result<()> {
+    only_on_order()?;
     let records = run(Kernel::Cloister, "")?;
     let broken: Vec<_> = records.iter().filter(|record| !record.broken.is_empty()).map(describe).collect();
     ensure!(broken.is_empty(), "{} cells are not contained:\n{}", broken.len(), broken.join("\n"));
@@ -71,6 +73,24 @@ fn run(kernel: Kernel, filter: &str) -> Result<Vec<Record>> {
         }
         Ok(records)
     })
+}
+
+/// No release program can be told to fail: the variable that the orders' address is written to is not in it.
+fn only_on_order() -> Result<()> {
+    for purpose in [Purpose::Faults, Purpose::Release] {
+        build::programs(purpose)?;
+        for program in build::PROGRAMS {
+            let elf = purpose.folder().join(format!("{}.elf", program.name));
+            let has_orders = memchr::memmem::find(&std::fs::read(&elf)?, b"fault_orders").is_some();
+            ensure!(
+                has_orders == (purpose == Purpose::Faults),
+                "{}: fault_orders is there: {has_orders}",
+                elf.display()
+            );
+        }
+    }
+    eprintln!("ok: no release program takes orders to fail");
+    Ok(())
 }
 
 /// All cells of one machine. A machine that a cell has broken is started again.

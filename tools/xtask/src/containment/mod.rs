@@ -3,8 +3,10 @@
 //! One design rule: everything is seen from outside, at the UART and in the machine's memory; no PD is asked whether
 //! it contains its faults.
 
+mod canary;
 mod cases;
 mod cell;
+mod demo;
 mod matrix;
 mod ram;
 mod recovery;
@@ -12,6 +14,8 @@ mod report;
 mod rig;
 mod terminal;
 
+pub use canary::test as erasure;
+pub use demo::faults as demo;
 pub use matrix::{bench, test};
 pub use recovery::test as recovery;
 pub use rig::add_orders;

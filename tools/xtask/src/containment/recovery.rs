@@ -108,7 +108,7 @@ impl Rig<'_> {
         let end = Instant::now() + ANSWER;
         while self.taken(pd)? == taken {
             ensure!(Instant::now() < end, "{pd} did not die:\n{}", self.terminal.since(0));
-            self.terminal.running.pump(Duration::from_millis(1))?;
+            self.terminal.pump(Duration::from_millis(1))?;
         }
         Ok(Instant::now())
     }
@@ -123,7 +123,7 @@ impl Rig<'_> {
         Ok(())
     }
 
-    fn mapped(&self, pd: &str, region: &str) -> Result<u64> {
+    pub(super) fn mapped(&self, pd: &str, region: &str) -> Result<u64> {
         let system = &self.bed.system;
         let found = system.pd(pd).zip(system.region(region)).and_then(|(pd, region)| {
             system.pds[pd].maps.iter().find(|map| map.region == region).map(|map| map.vaddr)

@@ -45,6 +45,8 @@ pub struct Bed {
     machine: Machine,
     /// What it holds.
     pub system: System,
+    /// Where everything lies in RAM.
+    pub report: String,
     golden: Golden,
 }
 
@@ -60,6 +62,18 @@ impl Bed {
     /// # Errors
     /// When something cannot be built, or the shared test data is missing.
     pub fn new(kernel: Kernel, smp: u8, name: &str) -> Result<Self> {
+        Self::build(kernel, smp, name, true)
+    }
+
+    /// As [`Bed::new`], of release programs, which take no orders.
+    ///
+    /// # Errors
+    /// As [`Bed::new`].
+    pub fn release(kernel: Kernel, smp: u8, name: &str) -> Result<Self> {
+        Self::build(kernel, smp, name, false)
+    }
+
+    fn build(kernel: Kernel, smp: u8, name: &str, faults: bool) -> Result<Self> {
         let shared = bench::shared().context("the shared test data is missing; set CLOISTER_SHARED")?;
         let golden = Golden::read(&shared.join(format!("golden/{MODEL}.json")))?;
         let folder = shell::root().join("target/test");
@@ -69,7 +83,7 @@ impl Bed {
         let options = SystemOptions {
             kernel,
             smp,
-            faults: true,
+            faults,
             ram: (kernel == Kernel::Cloister).then_some(RAM),
             model: Some(shared.join(format!("models/stories/{MODEL}.gguf"))),
             disk: Some(disk),
@@ -79,7 +93,13 @@ impl Bed {
         // Several machines are built one after the other into one folder, and then run at the same time.
         let image: PathBuf = folder.join(format!("containment-{name}.image"));
         std::fs::copy(&built.machine.image, &image)?;
-        Ok(Self { machine: Machine { image, ..built.machine }, system: built.system, golden })
+        let report = std::fs::read_to_string(built.folder.join("report.txt"))?;
+        Ok(Self { machine: Machine { image, ..built.machine }, system: built.system, report, golden })
+    }
+
+    /// RAM of the machine.
+    pub fn ram_mib(&self) -> u64 {
+        self.machine.ram_mib
     }
 
     /// Starts it and waits for the prompt.
@@ -87,9 +107,22 @@ impl Bed {
     /// # Errors
     /// When no prompt comes.
     pub fn start(&self) -> Result<Rig<'_>> {
+        self.start_for(false)
+    }
+
+    /// As [`Bed::start`], for a person who watches.
+    ///
+    /// # Errors
+    /// As [`Bed::start`].
+    pub fn start_watched(&self) -> Result<Rig<'_>> {
+        self.start_for(true)
+    }
+
+    fn start_for(&self, watched: bool) -> Result<Rig<'_>> {
         let ram = Ram::new(self.machine.ram_mib)?;
         let running = self.machine.start_with(&ram.options())?;
         let mut terminal = Terminal::new(running);
+        terminal.watched = watched;
         let up = terminal.wait(0, BOOT, |text| text.ends_with("\n>>> "))?;
         ensure!(up, "the system did not come up:\n{}", terminal.since(0));
         Ok(Rig { bed: self, ram, terminal })

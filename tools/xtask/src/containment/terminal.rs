@@ -6,6 +6,7 @@
 use crate::qemu::Running;
 use crate::script::plain;
 use anyhow::{Context, Result};
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 /// Keys that no message of the system contains, so that an echo cannot be mistaken.
@@ -37,12 +38,29 @@ pub struct Terminal {
     pub running: Running,
     keys: std::iter::Cycle<std::str::Chars<'static>>,
     typed: usize,
+    /// Whether a person watches: then everything is shown as it comes.
+    pub watched: bool,
 }
 
 impl Terminal {
     /// The UART of a machine that was just started.
     pub fn new(running: Running) -> Self {
-        Self { running, keys: KEYS.chars().cycle(), typed: 0 }
+        Self { running, keys: KEYS.chars().cycle(), typed: 0, watched: false }
+    }
+
+    /// Takes in what the machine writes within `limit`; whether something came.
+    ///
+    /// # Errors
+    /// When QEMU has ended.
+    pub fn pump(&mut self, limit: Duration) -> Result<bool> {
+        let mark = self.mark();
+        let came = self.running.pump(limit)?;
+        if self.watched {
+            let mut out = std::io::stdout().lock();
+            out.write_all(&self.running.transcript[mark..])?;
+            out.flush()?;
+        }
+        Ok(came)
     }
 
     /// A place in the transcript: its end.
@@ -66,7 +84,7 @@ impl Terminal {
             if left.is_zero() {
                 return Ok(false);
             }
-            self.running.pump(left)?;
+            self.pump(left)?;
         }
         Ok(true)
     }
@@ -91,7 +109,7 @@ impl Terminal {
     pub fn settle(&mut self) -> Result<()> {
         self.typed = 0;
         self.running.type_bytes(b"\x15")?;
-        while self.running.pump(Duration::from_millis(40))? {}
+        while self.pump(Duration::from_millis(40))? {}
         Ok(())
     }
 
