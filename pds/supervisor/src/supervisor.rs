@@ -195,7 +195,7 @@ impl Supervisor {
         let core = 1 << (ward.facts().core & 63);
         let finding = ward.look(now);
         if *held & core != 0 {
-            ward.excuse(now);
+            ward.hold();
             return None;
         }
         if ping {

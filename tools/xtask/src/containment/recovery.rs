@@ -12,8 +12,8 @@ const TOKENS: u32 = 48;
 /// Tokens after which compute dies.
 const AFTER: [u64; 8] = [0, 1, 2, 3, 5, 13, 30, 47];
 const ANSWER: Duration = Duration::from_secs(60);
-/// The last line of a report of compute's faults, as the console writes it.
-const REPORTED: &str = "an answer under way goes on\n";
+/// How the last line ends that is said of compute's death, and of a worker's.
+const REPORTED: [&str; 2] = ["token(s)\n", "an answer under way goes on\n"];
 
 /// One death.
 pub struct Death {
@@ -91,8 +91,9 @@ impl Rig<'_> {
             self.order(pd, Kind::Read, 0, None)?;
         }
         let struck = self.await_taken(pd, taken)?;
+        let reported = REPORTED[usize::from(pd != "compute")];
         let text_follows = |text: &str| {
-            text.split_once(REPORTED)
+            text.split_once(reported)
                 .is_some_and(|(_, rest)| rest.contains(char::is_alphabetic) || rest.contains("\n["))
         };
         let came = self.terminal.wait(mark, ANSWER, text_follows)?;
@@ -100,7 +101,7 @@ impl Rig<'_> {
         let ended = self.terminal.wait(mark, ANSWER, |text| text.ends_with("\n>>> "))?;
         let answer = self.terminal.since(mark);
         ensure!(came && ended, "{pd}: the answer did not go on:\n{answer}");
-        let more = answer.split_once(REPORTED).is_some_and(|(_, rest)| !rest.trim_start().starts_with('['));
+        let more = answer.split_once(reported).is_some_and(|(_, rest)| !rest.trim_start().starts_with('['));
         Ok(Death { cores, pd, after, back: more.then_some(back), differs: self.differs(&answer) })
     }
 

@@ -20,6 +20,8 @@ pub const ORDERS_SEEN: u64 = 0x2fff_0000;
 const RAM: u64 = 256 << 20;
 /// The model of these tests.
 pub const MODEL: &str = "stories260K-q8_0";
+/// How lines begin that the system says of a fault in the middle of an answer.
+const REPORTS: [&str; 3] = ["fault in ", "  the conversation is kept", "warning: compute restarted"];
 const BOOT: Duration = Duration::from_secs(120);
 const ANSWER: Duration = Duration::from_secs(60);
 
@@ -218,8 +220,7 @@ impl Rig<'_> {
     pub fn differs(&self, answer: &str) -> Option<String> {
         let said = answer.split_once(self.bed.golden.prompt.as_str()).map_or(answer, |(_, rest)| rest);
         let said: Vec<&str> = said.lines().take_while(|line| !line.starts_with("[Prompt")).collect();
-        let is_report =
-            |line: &&&str| line.starts_with("fault in ") || line.starts_with("  the conversation is kept");
+        let is_report = |line: &&&str| REPORTS.iter().any(|report| line.starts_with(report));
         let said: String = said.iter().filter(|line| !is_report(line)).copied().collect();
         let (said, golden) = (dense(&said), dense(&self.bed.golden.text));
         let same = said.len() >= 24 && (golden.starts_with(&said) || said == golden);
