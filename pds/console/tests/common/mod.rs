@@ -153,7 +153,15 @@ impl World {
                 Link::start(from_supervisor.view(), to_supervisor.view().as_readable(), SUPERVISOR);
             (console, session, supervisor)
         });
-        let mut world = Self { kernel, wire, console: Some(console), session, supervisor, regions };
+        let mut world = Self {
+            kernel,
+            wire,
+            console: Some(console),
+            session,
+            supervisor,
+            regions,
+            session_is_broken: false,
+        };
         world.run();
         world
     }
