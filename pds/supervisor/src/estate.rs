@@ -4,9 +4,10 @@
 //! as an event that is handled later, so that nothing calls itself.
 
 use crate::children::{
-    CHILDREN, COMPUTE, COMPUTE_CHANNEL, CONSOLE, CONSOLE_CHANNEL, COUNT, LOADER, LOADER_CHANNEL, SESSION,
-    SESSION_CHANNEL, TIMER, TIMER_CHANNEL, group,
+    CHILDREN, COMPUTE, COMPUTE_CHANNEL, CONSOLE, CONSOLE_CHANNEL, COUNT, LOADER, LOADER_CHANNEL, RETRIEVER,
+    RETRIEVER_CHANNEL, SESSION, SESSION_CHANNEL, TIMER, TIMER_CHANNEL, group,
 };
+use crate::chronicle::{self, Chronicle};
 use crate::fault::Cause;
 use crate::model::{Event, Run, World};
 use crate::post::{Post, Regions};
@@ -18,7 +19,7 @@ use heapless::Deque;
 use ipc_pd::{Child, clock};
 use ipc_protocol::console_supervisor as console;
 use ipc_protocol::platform::Platform;
-use ipc_protocol::{Piece, session_supervisor as session, supervisor_compute as compute};
+use ipc_protocol::{Piece, event, session_supervisor as session, supervisor_compute as compute};
 use ipc_protocol::{supervisor_loader as loader, timer};
 use memory_region::Readable;
 
@@ -39,6 +40,8 @@ pub struct Means {
     pub compute: Option<Regions>,
     /// The link to loader.
     pub loader: Option<Regions>,
+    /// The link to retriever.
+    pub retriever: Option<Regions>,
 }
 
 /// The supervisor's own row of `status`.
@@ -56,6 +59,7 @@ pub struct Estate {
     pub(crate) session: Post<session::ToSession, session::ToSupervisor, 8>,
     pub(crate) compute: Post<compute::ToCompute, compute::ToSupervisor, 8>,
     pub(crate) loader: Post<loader::ToLoader, loader::ToSupervisor, 4>,
+    pub(crate) chronicle: Chronicle,
     events: Deque<Event, 16>,
 }
 
@@ -79,8 +83,10 @@ fn wards(means: &Means, platform: &Platform) -> [Option<Ward>; COUNT] {
 
 impl Estate {
     /// Starts the links.
-    pub fn new(means: Means) -> Self {
+    pub fn new(mut means: Means) -> Self {
         let platform = means.platform.and_then(Platform::decode).unwrap_or_default();
+        let mut chronicle = Chronicle::new(means.retriever.take(), RETRIEVER_CHANNEL);
+        chronicle.add(event::Event::Booted { version: platform.version.clone() });
         let own = platform.pds.iter().find(|pd| pd.name.as_slice() == b"supervisor");
         Self {
             own: Own {
@@ -93,6 +99,7 @@ impl Estate {
             session: Post::start(means.session, SESSION_CHANNEL),
             compute: Post::start(means.compute, COMPUTE_CHANNEL),
             loader: Post::start(means.loader, LOADER_CHANNEL),
+            chronicle,
             events: Deque::new(),
         }
     }
@@ -133,6 +140,7 @@ impl Estate {
         if immediately && outcome != Condition::Faulted {
             outcome = Condition::Restarting { at_ms: now };
         }
+        self.chronicle.add(chronicle::failure(ward.policy().name, cause));
         // First stopped, then reported: the console hears of its own fault when it has started again.
         for member in group(index) {
             self.halt(member, outcome);
@@ -150,6 +158,7 @@ impl Estate {
             SESSION => self.session.peer_is_gone(),
             COMPUTE => self.compute.peer_is_gone(),
             LOADER => self.loader.peer_is_gone(),
+            RETRIEVER => self.chronicle.peer_is_gone(),
             _ => (),
         }
         if let Some(ward) = &mut self.wards[index] {
@@ -194,6 +203,10 @@ impl Estate {
         if !started {
             report::no_restart(&mut self.console, ward.policy());
             self.tell_model(index, true);
+        }
+        if started && index <= COMPUTE {
+            let pd = chronicle::name(CHILDREN[index].name);
+            self.chronicle.add(event::Event::Restarted { pd });
         }
         if started && index == TIMER {
             self.timer_restarted();
@@ -276,5 +289,8 @@ impl World for Estate {
     }
     fn notice(&mut self, line: Piece) {
         self.say(line);
+    }
+    fn remember(&mut self, event: event::Event) {
+        self.chronicle.add(event);
     }
 }

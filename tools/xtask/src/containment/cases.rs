@@ -90,7 +90,7 @@ impl Fault {
             (Self::ForeignWrite, "loader") => "writes session's heap: the weights are its own to write",
             (Self::ForeignWrite, "compute" | "compute_1") => "",
             (Self::ForeignWrite, _) => "no weights here: a write to memory that it does not have",
-            (Self::Flood, "retriever" | "timer" | GUARDIAN) => "no link here: signals only",
+            (Self::Flood, "timer" | GUARDIAN) => "no link here: signals only",
             _ => "",
         }
     }
