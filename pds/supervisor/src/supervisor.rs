@@ -330,7 +330,7 @@ impl Handler for Supervisor {
     }
 
     fn fault(&mut self, child: Child, message: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
-        let fault = Fault::received(message);
+        let fault = Fault::received(message).located(child);
         if usize::from(child.id()) < COUNT {
             self.estate.fail(usize::from(child.id()), Cause::Fault(fault));
         }

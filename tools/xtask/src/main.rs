@@ -6,12 +6,14 @@ mod build;
 mod capdl;
 mod check;
 mod disk;
+mod foreign;
 mod install;
 mod kernel;
 mod minilm;
 mod official;
 mod options;
 mod oracle;
+mod pages;
 mod policy;
 mod qemu;
 mod retrieval;
@@ -24,7 +26,7 @@ mod tcb;
 mod test;
 mod transcripts;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use options::SystemOptions;
 use std::path::PathBuf;
@@ -129,6 +131,10 @@ fn prepare(options: &SystemOptions) -> Result<system::Built> {
 }
 
 fn run(options: &SystemOptions, script: Option<&std::path::Path>) -> Result<()> {
+    ensure!(
+        script.is_none() || options.system.is_none(),
+        "--script types at Cloister's prompt, which the system of --system does not have"
+    );
     let script = script.map(|path| {
         std::fs::read_to_string(path).with_context(|| format!("--script {}: cannot be read", path.display()))
     });

@@ -22,6 +22,12 @@ pub struct SystemOptions {
     /// Kernel
     #[arg(long, value_enum, default_value_t = Kernel::Cloister)]
     pub kernel: Kernel,
+    /// Start this system description instead of Cloister's: any PDs made for Microkit
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    pub system: Option<PathBuf>,
+    /// Folder with the programs of --system; may be repeated [default: the description's folder]
+    #[arg(long, value_name = "DIR", requires = "system")]
+    pub search_path: Vec<PathBuf>,
     /// Model to put on the disk and load
     #[arg(long, value_name = "FILE.gguf")]
     pub model: Option<PathBuf>,
@@ -72,6 +78,8 @@ impl SystemOptions {
         Self {
             board: "qemu_virt_aarch64".into(),
             kernel: Kernel::Cloister,
+            system: None,
+            search_path: Vec::new(),
             model: None,
             smp: 1,
             ram: None,
