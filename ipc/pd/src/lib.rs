@@ -16,6 +16,7 @@ mod handler;
 pub mod health;
 mod macros;
 mod message;
+mod ports;
 mod symbols;
 
 #[cfg(not(any(target_os = "none", cloister_pd)))]
@@ -23,6 +24,7 @@ pub use backend::hosted;
 pub use channel::{Channel, ChannelSet, Child, ControlError};
 pub use handler::{Handler, NullHandler, dispatch_fault, dispatch_notified, dispatch_protected};
 pub use message::{MessageInfo, get_mr, set_mr};
+pub use ports::PortRange;
 pub use symbols::{RegionSymbol, has_notify_channel, pd_name};
 
 #[cfg(any(target_os = "none", cloister_pd))]
@@ -31,7 +33,7 @@ pub use handler::run;
 #[doc(hidden)]
 pub mod private {
     pub use crate::symbols::take_once;
-    pub use memory_mmio::{Dma, Mmio};
+    pub use memory_mmio::{Dma, Mmio, Ports};
     pub use memory_region::{Readable, Writable};
 
     /// Gives the heap, where the PD has one, its region.

@@ -2,6 +2,7 @@
 
 use crate::shell::{self, Job};
 use anyhow::Result;
+use board_description::Isa;
 use std::path::PathBuf;
 
 /// A PD's program: which package, which binary, and whether it uses SIMD registers.
@@ -25,27 +26,60 @@ pub const PROGRAMS: [Program; 8] = [
 ];
 
 /// Target of PDs that use SIMD registers.
-pub const SIMD_TARGET: &str = "aarch64-unknown-none";
+pub const fn simd_target(isa: Isa) -> &'static str {
+    match isa {
+        Isa::Aarch64 => "aarch64-unknown-none",
+        // The bare-metal target has no SIMD registers at all, so these programs are for Linux's, without its library.
+        Isa::X86_64 => "x86_64-unknown-linux-gnu",
+    }
+}
+
 /// Target of the kernel and of PDs without.
-pub const SOFT_TARGET: &str = "aarch64-unknown-none-softfloat";
+pub const fn soft_target(isa: Isa) -> &'static str {
+    match isa {
+        Isa::Aarch64 => "aarch64-unknown-none-softfloat",
+        Isa::X86_64 => "x86_64-unknown-none",
+    }
+}
+
+/// All targets, to be installed.
+pub fn targets() -> [&'static str; 4] {
+    let [arm, pc] = [Isa::Aarch64, Isa::X86_64];
+    [simd_target(arm), soft_target(arm), simd_target(pc), soft_target(pc)]
+}
+
+/// What cargo's configuration cannot say of the target of PDs with SIMD on x86-64, because it is the host's as well.
+const HOSTED_FLAGS: [&str; 8] = [
+    "--cfg=cloister_pd",
+    "--cfg=sha2_backend=\"soft\"",
+    "-Crelocation-model=static",
+    "-Clinker=rust-lld",
+    "-Clinker-flavor=ld.lld",
+    "-Clink-arg=-zmax-page-size=4096",
+    "-Clink-arg=-zseparate-loadable-segments",
+    "-Clink-arg=-static",
+];
 
 /// Where built programs lie: the search path of the image builder.
-pub fn program_folder() -> PathBuf {
-    shell::root().join("target/programs")
+pub fn program_folder(isa: Isa) -> PathBuf {
+    shell::root().join("target/programs").join(match isa {
+        Isa::Aarch64 => "aarch64",
+        Isa::X86_64 => "x86_64",
+    })
 }
 
 /// Builds all PDs; the programs are gathered in [`program_folder`] as `NAME.elf`. They are the same for every kernel.
 ///
 /// # Errors
 /// When cargo fails.
-pub fn programs() -> Result<()> {
-    std::fs::create_dir_all(program_folder())?;
+pub fn programs(isa: Isa) -> Result<()> {
+    std::fs::create_dir_all(program_folder(isa))?;
     for (done, program) in PROGRAMS.iter().enumerate() {
         progress(done, &format!("pds/{}", program.name));
-        let target = if program.simd { SIMD_TARGET } else { SOFT_TARGET };
+        let target = if program.simd { simd_target(isa) } else { soft_target(isa) };
         self::package(&format!("pds-{}", program.name), target)?;
         let elf = shell::root().join("target").join(target).join("image").join(program.name);
-        let copy = program_folder().join(format!("{}.elf", program.name));
+        let copy = program_folder(isa).join(format!("{}.elf", program.name));
         copy_if_changed(&elf, &copy)?;
     }
     Ok(())
@@ -55,10 +89,10 @@ pub fn programs() -> Result<()> {
 ///
 /// # Errors
 /// When cargo fails.
-pub fn kernel() -> Result<PathBuf> {
+pub fn kernel(isa: Isa) -> Result<PathBuf> {
     progress(PROGRAMS.len(), "kernel");
-    package("kernel", SOFT_TARGET)?;
-    Ok(shell::root().join("target").join(SOFT_TARGET).join("image/kernel"))
+    package("kernel", soft_target(isa))?;
+    Ok(shell::root().join("target").join(soft_target(isa)).join("image/kernel"))
 }
 
 fn progress(done: usize, what: &str) {
@@ -72,6 +106,9 @@ fn progress(done: usize, what: &str) {
 pub fn package(package: &str, target: &str) -> Result<()> {
     let mut command = shell::cargo(&["build", "--quiet", "--locked", "--profile", "image", "-p", package]);
     command.args(["--features", "image", "--target", target]);
+    if target == simd_target(Isa::X86_64) {
+        command.env("CARGO_ENCODED_RUSTFLAGS", HOSTED_FLAGS.join("\x1f"));
+    }
     Job::new(command).run()
 }
 

@@ -5,6 +5,7 @@ use crate::options::{Kernel, SystemOptions};
 use crate::sel4::Sdk;
 use crate::{build, capdl, kernel, oracle, shell, system, transcripts};
 use anyhow::{Context, Result, ensure};
+use board_description::Isa;
 use std::collections::BTreeMap;
 use tools_sysgen::{Description, SearchPath, board};
 
@@ -27,7 +28,7 @@ fn recorded() -> Result<()> {
     let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
     let folder = shell::root().join("target/oracle");
     std::fs::create_dir_all(&folder)?;
-    kernel::programs(&folder)?;
+    kernel::programs(&folder, Isa::Aarch64)?;
     let search = SearchPath(vec![folder.clone()]);
     let description = Description::read(&shell::root().join("tests/oracle/system.xml")).map_err(wrong)?;
     let system = description.resolve(&board("qemu_virt_aarch64").map_err(wrong)?, &search).map_err(wrong)?;
@@ -50,7 +51,7 @@ fn programs() -> Result<()> {
     let files = |kernel| -> Result<BTreeMap<String, Vec<u8>>> {
         system::prepare(&SystemOptions { kernel, no_disk: true, ..SystemOptions::standard() })?;
         let read = |name: &str| {
-            Ok((name.to_owned(), std::fs::read(build::program_folder().join(format!("{name}.elf")))?))
+            Ok((name.to_owned(), std::fs::read(build::program_folder(Isa::Aarch64).join(format!("{name}.elf")))?))
         };
         build::PROGRAMS.iter().map(|program| read(program.name)).collect()
     };

@@ -5,6 +5,7 @@ use crate::qemu::{Machine, Running};
 use crate::script::{self, PROMPT, ask};
 use crate::{bench, disk, install, shell, system};
 use anyhow::{Context, Result, ensure};
+use board_description::Isa;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 /// # Errors
 /// The first one that fails, with the end of its transcript.
 pub fn all() -> Result<()> {
-    install::programs(&[install::QEMU_AARCH64])?;
+    install::programs(&[install::qemu(Isa::Aarch64)])?;
     without_a_disk()?;
     let Some(shared) = bench::shared() else {
         ensure!(std::env::var_os("CI").is_none(), "the shared test data is missing, and CI is set");
