@@ -25,10 +25,7 @@ pub const BOARD: Board = Board {
     reserved: 0x20_0000,
     image_base: IMAGE,
     kept: Range { base: 0, size: 0 },
-    devices: &[
-        Device { name: "pci window", range: PCI_WINDOW },
-        Device { name: "hpet", range: HPET },
-    ],
+    devices: &[Device { name: "pci window", range: PCI_WINDOW }, Device { name: "hpet", range: HPET }],
     max_cores: 4,
     irq_first: 0,
     irq_count: 192,

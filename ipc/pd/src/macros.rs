@@ -140,3 +140,13 @@ macro_rules! regions {
         }
     };
 }
+
+/// Declares variables that `setvar region_paddr` sets, as functions that return the physical address (0: not set).
+#[macro_export]
+macro_rules! addresses {
+    ($($physical:ident;)*) => {
+        $(fn $physical() -> u64 {
+            $crate::memory_region_symbol!(@address $physical) as u64
+        })*
+    };
+}

@@ -88,7 +88,13 @@ impl<A: Arch> Kernel<A> {
         }
     }
 
-    fn invoke_thread(&mut self, caller: Id, thread: Id, tag: MessageTag, mode: Mode) -> Result<usize, Refusal> {
+    fn invoke_thread(
+        &mut self,
+        caller: Id,
+        thread: Id,
+        tag: MessageTag,
+        mode: Mode,
+    ) -> Result<usize, Refusal> {
         match tag.label() {
             label::TCB_SUSPEND => {
                 self.suspend(thread);
@@ -126,7 +132,13 @@ impl<A: Arch> Kernel<A> {
         Ok(0)
     }
 
-    fn read_registers(&mut self, caller: Id, thread: Id, length: usize, mode: Mode) -> Result<usize, Refusal> {
+    fn read_registers(
+        &mut self,
+        caller: Id,
+        thread: Id,
+        length: usize,
+        mode: Mode,
+    ) -> Result<usize, Refusal> {
         if length < 2 {
             return Err(Refusal::TruncatedMessage);
         }

@@ -27,7 +27,8 @@ impl<A: Arch> Kernel<A> {
         tag: MessageTag,
         mode: Mode,
     ) -> Result<usize, Refusal> {
-        let width = |labels: [u64; 3]| labels.iter().position(|label| *label == tag.label()).map(|at| 1 << at);
+        let width =
+            |labels: [u64; 3]| labels.iter().position(|label| *label == tag.label()).map(|at| 1 << at);
         let (bytes, write) = match (width(label::PORT_IN), width(label::PORT_OUT)) {
             (Some(bytes), _) => (bytes, false),
             (_, Some(bytes)) => (bytes, true),

@@ -1,7 +1,7 @@
 //! System calls with every register in the caller's hand.
 
-pub use crate::arch::syscall;
 use crate::arch::IPC_BUFFER;
+pub use crate::arch::syscall;
 
 /// What a system call gives back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

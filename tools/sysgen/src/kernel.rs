@@ -95,7 +95,9 @@ impl Kernel {
                 "its entry point {:#x} is not the physical address of code in it; set ENTRY when linking",
                 self.entry
             )),
-            false => Err(format!("no Multiboot2 header near physical {base:#x}; place it first when linking")),
+            false => {
+                Err(format!("no Multiboot2 header near physical {base:#x}; place it first when linking"))
+            }
             true => Ok(()),
         }
     }

@@ -75,7 +75,8 @@ fn the_file_is_what_loaders_of_pcs_take() {
     (pd.machine, core.machine) = (62, 62);
     std::fs::write(folder.join("pd.elf"), pd.bytes()).unwrap();
     let system = resolve("", "", &folder).unwrap();
-    let build = |core: &common::Elf| build_image(&system, &SearchPath(vec![folder.clone()]), &core.bytes(), &X86);
+    let build =
+        |core: &common::Elf| build_image(&system, &SearchPath(vec![folder.clone()]), &core.bytes(), &X86);
     core.entry = X86.image_base + 0x10;
     let message = build(&core).err().unwrap_or_default().to_string();
     assert!(message.contains("no Multiboot2 header near physical"), "{message}");

@@ -113,7 +113,9 @@ pub fn machine() -> Result<String> {
     let name =
         info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, name)| name);
     let cores = std::thread::available_parallelism()?;
-    let qemu = shell::output(Command::new(crate::install::qemu(board_description::Isa::Aarch64).name).arg("--version"))?;
+    let qemu = shell::output(
+        Command::new(crate::install::qemu(board_description::Isa::Aarch64).name).arg("--version"),
+    )?;
     Ok(format!("{}, {cores} cores; {}", name.unwrap_or("unknown"), qemu.lines().next().unwrap_or_default()))
 }
 

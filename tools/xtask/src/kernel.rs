@@ -89,8 +89,9 @@ pub fn bench_ipc(name: &str) -> Result<()> {
     for (index, (name, cost)) in near.iter().enumerate() {
         let repeated = again.get(index).map_or(0, |row| row.1);
         ensure!(cost.abs_diff(repeated) * 100 <= *cost, "{name}: {cost}, then {repeated}: not repeatable");
-        let mark =
-            official.as_ref().map_or(recorded(board.isa).get(index).copied(), |rows| rows.get(index).map(|row| row.1));
+        let mark = official
+            .as_ref()
+            .map_or(recorded(board.isa).get(index).copied(), |rows| rows.get(index).map(|row| row.1));
         let official = mark.map_or_else(String::new, |cost| cost.to_string());
         println!("| {name} | {cost} | {official} |");
     }

@@ -51,7 +51,10 @@ fn programs() -> Result<()> {
     let files = |kernel| -> Result<BTreeMap<String, Vec<u8>>> {
         system::prepare(&SystemOptions { kernel, no_disk: true, ..SystemOptions::standard() })?;
         let read = |name: &str| {
-            Ok((name.to_owned(), std::fs::read(build::program_folder(Isa::Aarch64).join(format!("{name}.elf")))?))
+            Ok((
+                name.to_owned(),
+                std::fs::read(build::program_folder(Isa::Aarch64).join(format!("{name}.elf")))?,
+            ))
         };
         build::PROGRAMS.iter().map(|program| read(program.name)).collect()
     };

@@ -73,8 +73,12 @@ impl Machine {
                 format!("if=none,format=raw,id=disk,file={}", disk.display().to_string().replace(',', ",,"));
             command.args(["-drive", &drive]);
             match self.isa {
-                Isa::Aarch64 => command
-                    .args(["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-blk-device,drive=disk"]),
+                Isa::Aarch64 => command.args([
+                    "-global",
+                    "virtio-mmio.force-legacy=false",
+                    "-device",
+                    "virtio-blk-device,drive=disk",
+                ]),
                 Isa::X86_64 => command.args(["-device", PC_DISK]),
             };
         }

@@ -1,9 +1,9 @@
 //! Ways into the kernel and the one way out. `core` is the executing core's number; every way gives the context to
 //! continue with.
 
+use crate::Isa;
 use crate::cores::{entered, left};
 use crate::lock::{Guard, lock};
-use crate::Isa;
 use kernel_core::Kernel;
 
 /// The thread's registers are saved: takes the lock.

@@ -1,7 +1,7 @@
 //! Instructions by name.
 
 use core::arch::asm;
-use core::arch::x86_64::{__cpuid_count, CpuidResult, _rdtsc};
+use core::arch::x86_64::{__cpuid_count, _rdtsc, CpuidResult};
 
 /// Model-specific registers (Intel SDM volume 4).
 pub(crate) mod msr {
@@ -33,7 +33,9 @@ pub(crate) fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
 pub(crate) unsafe fn read_msr(register: u32) -> u64 {
     let (low, high): (u32, u32);
     // SAFETY: the caller promised that it exists; reading these has no effect.
-    unsafe { asm!("rdmsr", in("ecx") register, out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags)) };
+    unsafe {
+        asm!("rdmsr", in("ecx") register, out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags))
+    };
     u64::from(high) << 32 | u64::from(low)
 }
 
@@ -44,7 +46,9 @@ pub(crate) unsafe fn read_msr(register: u32) -> u64 {
 pub(crate) unsafe fn write_msr(register: u32, value: u64) {
     let (low, high) = (value as u32, (value >> 32) as u32);
     // SAFETY: promised by the caller.
-    unsafe { asm!("wrmsr", in("ecx") register, in("eax") low, in("edx") high, options(nostack, preserves_flags)) };
+    unsafe {
+        asm!("wrmsr", in("ecx") register, in("eax") low, in("edx") high, options(nostack, preserves_flags))
+    };
 }
 
 /// The clock.

@@ -19,9 +19,9 @@ struct Controller {
     lines: AtomicU32,
 }
 
-static CONTROLLERS: [Controller; MAX_IO_APICS] = [const {
-    Controller { base: AtomicUsize::new(0), first: AtomicU32::new(0), lines: AtomicU32::new(0) }
-}; MAX_IO_APICS];
+static CONTROLLERS: [Controller; MAX_IO_APICS] =
+    [const { Controller { base: AtomicUsize::new(0), first: AtomicU32::new(0), lines: AtomicU32::new(0) } };
+        MAX_IO_APICS];
 
 impl Controller {
     fn read(&self, register: u32) -> u32 {

@@ -54,8 +54,7 @@ impl Machine {
     fn unload(&mut self, core: &mut PerCore, old: Id) {
         if features::has(FS_GS) {
             // SAFETY: reading the bases has no effect; the thread's GS base is the other one while the kernel runs.
-            (core.fs_base, core.gs_base) =
-                unsafe { (read_msr(msr::FS_BASE), read_msr(msr::KERNEL_GS_BASE)) };
+            (core.fs_base, core.gs_base) = unsafe { (read_msr(msr::FS_BASE), read_msr(msr::KERNEL_GS_BASE)) };
             let (fs_base, gs_base) = (core.fs_base, core.gs_base);
             let frame = self.frame(old);
             (frame.fs_base, frame.gs_base) = (fs_base, gs_base);

@@ -1,7 +1,9 @@
 //! From the first instruction in Rust to the first thread.
 
 use crate::machine::Machine;
-use crate::{Console, apic, boot, calibrate, cpu, descriptors, entry, features, fpu, io_apic, linear, mmu, percpu};
+use crate::{
+    Console, apic, boot, calibrate, cpu, descriptors, entry, features, fpu, io_apic, linear, mmu, percpu,
+};
 use core::fmt::{Arguments, Write};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use kernel_arch_common as common;

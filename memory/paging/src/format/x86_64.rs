@@ -67,7 +67,8 @@ mod tests {
     fn entries_are_as_the_architecture_says() {
         assert_eq!(leaf(Access::User { write: false, execute: true }), 0x65);
         assert_eq!(leaf(Access::KernelWrite), 0x8000_0000_0000_0163);
-        let device = Attributes { memory: Memory::Device, access: Access::User { write: true, execute: false } };
+        let device =
+            Attributes { memory: Memory::Device, access: Access::User { write: true, execute: false } };
         assert_eq!(X86_64::leaf(device, 0xfe00_0000, true), 0x8000_0000_fe00_00ff);
         assert_eq!(X86_64::next(X86_64::table(0x1234_5000)), Some(0x1234_5000));
         assert_eq!(X86_64::next(X86_64::leaf(device, 0xfe00_0000, true)), None);

@@ -164,9 +164,10 @@ impl Timer {
         let femtoseconds = u64::from(self.0.read(PERIOD)).max(1);
         let ticks = micros * 1_000_000_000 / femtoseconds;
         self.0.write(STATUS, 1);
-        self.0.write(CONFIGURATION, ON);
         let now = self.0.read(COUNTER);
         self.0.write(COMPARATOR, now.wrapping_add(ticks as u32));
+        // Only now, because a stale comparator would fire.
+        self.0.write(CONFIGURATION, ON);
         due
     }
 
