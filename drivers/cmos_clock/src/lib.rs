@@ -90,6 +90,6 @@ fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     const BEFORE: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
     let before = BEFORE.get(usize::try_from(month.checked_sub(1)?).ok()?)?;
     let since = year - 2000;
-    let leap = u64::from(since % 4 == 0 && month > 2);
+    let leap = u64::from(since.is_multiple_of(4) && month > 2);
     Some(10_957 + since * 365 + since.div_ceil(4) + before + leap + day - 1)
 }
