@@ -11,9 +11,11 @@
 pub mod compute_worker;
 pub mod console_session;
 pub mod console_supervisor;
+mod page;
 pub mod platform;
 pub mod session_compute;
 pub mod session_supervisor;
+pub mod signing;
 pub mod storage;
 pub mod supervisor_compute;
 pub mod supervisor_loader;

@@ -265,7 +265,10 @@ fn models_are_switched_back_and_forth() {
         }
         assert!(chat.line(PROMPT).contains(&chat.golden.0));
         let models = chat.line("/models");
-        assert!(models.contains("stories260K-f32.gguf") && models.contains("(loaded)"), "{models}");
+        assert!(
+            models.contains("stories260K-f32.gguf") && models.contains("(loaded, not signed)"),
+            "{models}"
+        );
     });
 }
 

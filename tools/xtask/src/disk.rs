@@ -25,7 +25,14 @@ pub fn own(board: &str) -> PathBuf {
     shell::root().join("target/disk").join(format!("{board}.img"))
 }
 
-/// Makes the disk image where there is none and puts the model on it.
+/// The manifest beside a model.
+pub fn manifest_of(model: &Path) -> PathBuf {
+    let mut name = model.as_os_str().to_owned();
+    name.push(".sig");
+    name.into()
+}
+
+/// Makes the disk image where there is none and puts the model on it, with its manifest where it has one.
 ///
 /// # Errors
 /// As [`prepare`].
@@ -33,7 +40,9 @@ pub fn fill(path: &Path, model: Option<&Path>) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let additions: Vec<_> = model.iter().map(Addition::model).collect();
+    let manifest = model.map(manifest_of).filter(|path| path.is_file());
+    let additions: Vec<_> =
+        model.map(Path::to_path_buf).into_iter().chain(manifest).map(Addition::model).collect();
     let bar = ProgressBar::new(0)
         .with_style(ProgressStyle::with_template("disk {bar:30} {bytes}/{total_bytes} {eta}")?);
     let prepared = tools_disk::prepare(path, &additions, &mut |done, total| {
@@ -49,7 +58,15 @@ pub fn fill(path: &Path, model: Option<&Path>) -> Result<()> {
 /// # Errors
 /// When the folder cannot be read.
 pub fn forget() -> Result<()> {
-    for entry in std::fs::read_dir(shell::root().join("target/test"))? {
+    forget_in(&shell::root().join("target/test"))
+}
+
+/// Removes the disks of tests in a folder.
+///
+/// # Errors
+/// As [`forget`].
+pub fn forget_in(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "img") {
             std::fs::remove_file(path)?;

@@ -12,11 +12,14 @@ mod minilm;
 mod official;
 mod options;
 mod oracle;
+mod policy;
 mod qemu;
 mod script;
 mod sel4;
 mod shell;
+mod signed;
 mod system;
+mod tcb;
 mod test;
 mod transcripts;
 
@@ -61,6 +64,11 @@ enum Job {
     },
     /// Check the rules of the architecture: dependencies, `unsafe`, instruction sets
     Check,
+    /// Code lines and `unsafe` of every protection domain and of the kernel
+    Tcb {
+        #[command(flatten)]
+        options: tcb::Options,
+    },
     /// Who can read, write, call and signal whom, compared with policy.toml
     Flows {
         #[command(flatten)]
@@ -105,6 +113,7 @@ fn main() -> Result<()> {
         Job::Bench { figure: Figure::Ipc { board } } => kernel::bench_ipc(&board),
         Job::Test { step } => test::all(&step),
         Job::Check => check::all(),
+        Job::Tcb { options } => tcb::run(&options),
         Job::Flows { options } => options.run(&shell::root()),
     }
 }

@@ -41,6 +41,15 @@ pub struct SystemOptions {
     /// Start without a disk
     #[arg(long)]
     pub no_disk: bool,
+    /// Take signed models only: of keys named by --trust
+    #[arg(long)]
+    pub require_signed: bool,
+    /// Public key whose signatures on models count; more than one may be given
+    #[arg(long, value_name = "NAME.pub")]
+    pub trust: Vec<PathBuf>,
+    /// Oldest version of a signed model that is taken; may be given for several models
+    #[arg(long, value_name = "NAME=VERSION", value_parser = crate::policy::parse_minimum)]
+    pub minimum: Vec<(String, u64)>,
     /// Let the guest's clock count instructions: repeatable, one core
     #[arg(long)]
     pub icount: bool,
@@ -63,6 +72,9 @@ impl SystemOptions {
             cpu: None,
             disk: None,
             no_disk: false,
+            require_signed: false,
+            trust: Vec::new(),
+            minimum: Vec::new(),
             icount: false,
         }
     }

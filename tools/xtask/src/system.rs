@@ -3,7 +3,7 @@
 use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Start};
 use crate::sel4::{self, Sdk};
-use crate::{build, disk, shell};
+use crate::{build, disk, policy, shell};
 use anyhow::{Context, Result, bail};
 use board_description::{Board, Isa};
 use ipc_protocol::Name;
@@ -124,6 +124,8 @@ impl Draft<'_> {
         let page = platform_page(self.options, &self.board, &draft, kernel)?;
         std::fs::write(self.folder.join("platform.bin"), page)?;
         description.set_prefill("platform", "platform.bin").map_err(wrong)?;
+        std::fs::write(self.folder.join("model_policy.bin"), policy::page(self.options)?)?;
+        description.set_prefill("model_policy", "model_policy.bin").map_err(wrong)?;
         let system = description.resolve(&self.board, &search).map_err(wrong)?;
         std::fs::write(self.folder.join("resolved.system"), system.to_xml())?;
         Ok((system, search))

@@ -52,14 +52,16 @@ fn machine(model: Option<&Path>, kernel: Kernel, smp: u8, name: &str) -> Result<
     Ok(system::prepare(&options)?.machine)
 }
 
-fn expect(answer: &str, parts: &[&str]) -> Result<()> {
+/// Every part must be in the answer.
+pub fn expect(answer: &str, parts: &[&str]) -> Result<()> {
     for part in parts {
         ensure!(answer.contains(part), "`{part}` is missing in:\n{answer}");
     }
     Ok(())
 }
 
-fn passed(name: &str) {
+/// Says that a conversation went as it must.
+pub fn passed(name: &str) {
     eprintln!("ok: {name}");
 }
 
@@ -105,7 +107,7 @@ fn golden(shared: &Path, name: &str, kernel: Kernel, smp: u8) -> Result<()> {
 }
 
 /// Line ends of a terminal and of a file differ.
-fn plain_lines(text: &str) -> String {
+pub fn plain_lines(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -1,5 +1,6 @@
 //! What the model's life cycle sees of the rest of the supervisor, and what it is told.
 
+use ipc_protocol::signing::Signed;
 use ipc_protocol::{Name, Piece, session_supervisor, supervisor_compute, supervisor_loader};
 
 /// What [`World::run_loader`] did.
@@ -73,4 +74,6 @@ pub struct Loaded {
     pub name: Name,
     /// First bytes of its SHA-256.
     pub hash: [u8; 8],
+    /// Who signed it.
+    pub signed: Option<Signed>,
 }

@@ -60,7 +60,8 @@ pub fn loader() -> Init {
         let data = wiring.readable("storage_to_loader_data").expect("wired");
         let weights = wiring.exclusive("weights").expect("the loader is their only writer");
         let vocabulary = wiring.exclusive("vocabulary").expect("the loader is its only writer");
-        Loader::new(supervisor, storage, data, pds_loader::Memory { weights, vocabulary })
+        let policy = wiring.sealed("model_policy").expect("wired");
+        Loader::new(supervisor, storage, data, pds_loader::Memory { weights, vocabulary }, policy)
     })
 }
 
