@@ -42,10 +42,14 @@ pub const fn soft_target(isa: Isa) -> &'static str {
     }
 }
 
+/// [`simd_target`] of the board that is the default.
+pub const SIMD_TARGET: &str = simd_target(Isa::Aarch64);
+/// [`soft_target`] of the board that is the default.
+pub const SOFT_TARGET: &str = soft_target(Isa::Aarch64);
+
 /// All targets, to be installed.
 pub fn targets() -> [&'static str; 4] {
-    let [arm, pc] = [Isa::Aarch64, Isa::X86_64];
-    [simd_target(arm), soft_target(arm), simd_target(pc), soft_target(pc)]
+    [SIMD_TARGET, SOFT_TARGET, simd_target(Isa::X86_64), soft_target(Isa::X86_64)]
 }
 
 /// What cargo's configuration cannot say of the target of PDs with SIMD on x86-64, because it is the host's as well.

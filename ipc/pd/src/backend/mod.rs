@@ -7,6 +7,9 @@ mod isa;
 #[path = "x86_64.rs"]
 mod isa;
 
+#[cfg(all(cloister_pd, target_arch = "x86_64"))]
+mod memory;
+
 #[cfg(any(target_os = "none", cloister_pd))]
 mod sel4;
 #[cfg(any(target_os = "none", cloister_pd))]
