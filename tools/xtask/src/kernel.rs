@@ -50,8 +50,27 @@ pub fn conformance() -> Result<()> {
             conform(&machine(&self::board(board.name)?, system, cores, cores == 1)?, board.name)?;
         }
     }
-    let old = machine(&board("x86_64_generic")?, "system", 1, true)?;
-    conform(&Machine { start: Start::OldPc, ..old }, "QEMU's pc")
+    let pc = board("x86_64_generic")?;
+    let old = machine(&pc, "system", 1, true)?;
+    conform(&Machine { start: Start::OldPc, ..old }, "QEMU's pc")?;
+    wrong_machines(&machine(&pc, "smp", 4, false)?)
+}
+
+/// Machines on which the system cannot run: one line that says what is missing.
+fn wrong_machines(good: &Machine) -> Result<()> {
+    let with_cpu = |cpu: &str| Machine { cpu: cpu.into(), ..good.clone() };
+    let cases = [
+        (with_cpu("qemu64,-sse2"), "this processor lacks sse2"),
+        (with_cpu("max,-apic"), "this processor lacks apic"),
+        (with_cpu("qemu32"), "this processor lacks long mode"),
+        (Machine { cores: 1, ..good.clone() }, "1 cores, the system needs 4"),
+    ];
+    for (machine, said) in cases {
+        let mut running = machine.start()?;
+        running.wait_for(&format!("cloister: cannot start: {said}"), LIMIT)?;
+        eprintln!("ok: a machine is refused with `{said}`");
+    }
+    Ok(())
 }
 
 fn conform(machine: &Machine, board: &str) -> Result<()> {
