@@ -63,7 +63,7 @@ impl<A: Arch> Kernel<A> {
         }
     }
 
-    /// Gives the words of the answer.
+    /// Words of the kernel's reply.
     fn invoke_kernel_object(&mut self, caller: Id, what: Capability, mode: Mode) -> Result<usize, Refusal> {
         let tag = MessageTag(self.arch.frame(caller).tag());
         match what {
@@ -105,7 +105,7 @@ impl<A: Arch> Kernel<A> {
                 Ok(0)
             }
             label::TCB_WRITE_REGISTERS => self.write_registers(caller, thread, tag.length()),
-            READ_REGISTERS => self.read_registers(caller, thread, tag.length(), mode),
+            label::TCB_READ_REGISTERS => self.read_registers(caller, thread, tag.length(), mode),
             _ => Err(Refusal::IllegalOperation),
         }
     }
@@ -151,11 +151,12 @@ impl<A: Arch> Kernel<A> {
         } else {
             self.stop_elsewhere(thread);
         }
-        if mode.call {
-            for index in 0..count {
-                let value = self.arch.frame(thread).read_context(index);
-                self.put(caller, index, value);
-            }
+        if !mode.call {
+            return Ok(0);
+        }
+        for index in 0..count {
+            let value = self.arch.frame(thread).read_context(index);
+            self.put(caller, index, value);
         }
         Ok(count)
     }
@@ -167,7 +168,7 @@ impl<A: Arch> Kernel<A> {
             return;
         }
         let tag = match result {
-            Ok(words) => MessageTag::new(0, words),
+            Ok(length) => MessageTag::new(0, length),
             Err(Refusal::InvalidCapability) => {
                 self.arch.frame(caller).set_message(0, 0);
                 MessageTag::new(Refusal::InvalidCapability as u64, 1)
@@ -179,6 +180,3 @@ impl<A: Arch> Kernel<A> {
         frame.set_tag(tag.0);
     }
 }
-
-/// TCB ReadRegisters: message is flags (bit 0 suspend) and count.
-const READ_REGISTERS: u64 = 2;

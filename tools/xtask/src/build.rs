@@ -14,12 +14,13 @@ pub struct Program {
 }
 
 /// Every program of the system description.
-pub const PROGRAMS: [Program; 8] = [
+pub const PROGRAMS: [Program; 9] = [
+    Program { name: "guardian", simd: false },
     Program { name: "supervisor", simd: false },
     Program { name: "timer", simd: false },
     Program { name: "console", simd: false },
     Program { name: "storage", simd: false },
-    Program { name: "retriever", simd: false },
+    Program { name: "retriever", simd: true },
     Program { name: "session", simd: true },
     Program { name: "loader", simd: true },
     Program { name: "compute", simd: true },
@@ -64,26 +65,52 @@ const HOSTED_FLAGS: [&str; 8] = [
     "-Clink-arg=-static",
 ];
 
-/// Where built programs lie: the search path of the image builder.
-pub fn program_folder(isa: Isa) -> PathBuf {
-    shell::root().join("target/programs").join(match isa {
-        Isa::Aarch64 => "aarch64",
-        Isa::X86_64 => "x86_64",
-    })
+/// What programs are built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be used.
+    Release,
+    /// To fail on order: with the runtime's feature `fault-injection`.
+    Faults,
 }
 
-/// Builds all PDs; the programs are gathered in [`program_folder`] as `NAME.elf`. They are the same for every kernel.
+impl Purpose {
+    /// Where built programs lie: the search path of the image builder.
+    pub fn folder(self, isa: Isa) -> PathBuf {
+        shell::root().join(match (self, isa) {
+            (Self::Release, Isa::Aarch64) => "target/programs",
+            (Self::Faults, Isa::Aarch64) => "target/programs-faults",
+            (Self::Release, Isa::X86_64) => "target/programs-x86_64",
+            (Self::Faults, Isa::X86_64) => "target/programs-x86_64-faults",
+        })
+    }
+
+    fn features(self) -> &'static str {
+        match self {
+            Self::Release => "image",
+            Self::Faults => "image,ipc-pd/fault-injection",
+        }
+    }
+}
+
+/// Where release programs lie.
+pub fn program_folder(isa: Isa) -> PathBuf {
+    Purpose::Release.folder(isa)
+}
+
+/// Builds all PDs; the programs are gathered in the purpose's folder as `NAME.elf`. They are the same for every kernel.
 ///
 /// # Errors
 /// When cargo fails.
-pub fn programs(isa: Isa) -> Result<()> {
-    std::fs::create_dir_all(program_folder(isa))?;
+pub fn programs(purpose: Purpose, isa: Isa) -> Result<()> {
+    let folder = purpose.folder(isa);
+    std::fs::create_dir_all(&folder)?;
     for (done, program) in PROGRAMS.iter().enumerate() {
         progress(done, &format!("pds/{}", program.name));
         let target = if program.simd { simd_target(isa) } else { soft_target(isa) };
-        self::package(&format!("pds-{}", program.name), target)?;
+        with_features(&format!("pds-{}", program.name), target, purpose.features())?;
         let elf = shell::root().join("target").join(target).join("image").join(program.name);
-        let copy = program_folder(isa).join(format!("{}.elf", program.name));
+        let copy = folder.join(format!("{}.elf", program.name));
         copy_if_changed(&elf, &copy)?;
     }
     Ok(())
@@ -108,8 +135,12 @@ fn progress(done: usize, what: &str) {
 /// # Errors
 /// When cargo fails.
 pub fn package(package: &str, target: &str) -> Result<()> {
+    with_features(package, target, "image")
+}
+
+fn with_features(package: &str, target: &str, features: &str) -> Result<()> {
     let mut command = shell::cargo(&["build", "--quiet", "--locked", "--profile", "image", "-p", package]);
-    command.args(["--features", "image", "--target", target]);
+    command.args(["--features", features, "--target", target]);
     if target == simd_target(Isa::X86_64) {
         command.env("CARGO_ENCODED_RUSTFLAGS", HOSTED_FLAGS.join("\x1f"));
     }

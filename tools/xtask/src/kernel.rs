@@ -26,6 +26,8 @@ const PROGRAMS: [&str; 13] = [
     "bench_server",
     "bench_pong",
 ];
+/// Systems of tests, and the cores of each.
+const CONFORMANCE: [(&str, u32); 2] = [("system", 1), ("smp", 4)];
 /// Longest time for one system of tests, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(400);
 
@@ -46,13 +48,14 @@ const OTHER_PROGRAMS: &str = "recorded with other programs; set MICROKIT_SDK to 
 /// When a test fails or the run does not end.
 pub fn conformance() -> Result<()> {
     for board in BOARDS {
-        for (system, cores) in [("system", 1), ("smp", 4)] {
-            conform(&machine(&self::board(board.name)?, system, cores, cores == 1)?, board.name)?;
+        for (system, cores) in CONFORMANCE {
+            let what = format!("the kernel on {}", board.name);
+            judged(&machine(board, system, cores, cores == 1)?, &what, LIMIT)?;
         }
     }
     let pc = board("x86_64_generic")?;
     let old = machine(&pc, "system", 1, true)?;
-    conform(&Machine { start: Start::OldPc, ..old }, "QEMU's pc")?;
+    judged(&Machine { start: Start::OldPc, ..old }, "the kernel on QEMU's pc", LIMIT)?;
     wrong_machines(&machine(&pc, "smp", 4, false)?)
 }
 
@@ -73,19 +76,32 @@ fn wrong_machines(good: &Machine) -> Result<()> {
     Ok(())
 }
 
-fn conform(machine: &Machine, board: &str) -> Result<()> {
-    let mut running = machine.start()?;
-    running.wait_for("conformance: start", LIMIT)?;
-    let lines = running.wait_for(" passed, ", LIMIT)?;
-    let failed = running.wait_for(" failed", LIMIT)?;
-    let passed = lines.rsplit(' ').next().unwrap_or_default();
-    ensure!(failed == "0", "{failed} conformance tests failed:{lines}");
-    eprintln!("ok: {passed} conformance tests of the kernel on {} cores of {board}", machine.cores);
+fn board(name: &str) -> Result<Board> {
+    tools_sysgen::board(name).map_err(|problems| anyhow::anyhow!("{problems}"))
+}
+
+/// The same tests with the same program files on the official kernel, which waits for all cores at each page that it
+/// maps: with four emulated cores on few real ones that takes minutes.
+///
+/// # Errors
+/// As [`conformance`], and without an SDK.
+pub fn conformance_official(cores: u32) -> Result<()> {
+    for (system, _) in CONFORMANCE.iter().filter(|entry| entry.1 == cores) {
+        let machine = official_machine(&board("qemu_virt_aarch64")?, system, cores, cores == 1)?;
+        judged(&machine, "the official kernel", LIMIT * cores)?;
+    }
     Ok(())
 }
 
-fn board(name: &str) -> Result<Board> {
-    tools_sysgen::board(name).map_err(|problems| anyhow::anyhow!("{problems}"))
+fn judged(machine: &Machine, kernel: &str, limit: Duration) -> Result<()> {
+    let mut running = machine.start()?;
+    running.wait_for("conformance: start", limit)?;
+    let lines = running.wait_for(" passed, ", limit)?;
+    let failed = running.wait_for(" failed", limit)?;
+    let passed = lines.rsplit(' ').next().unwrap_or_default();
+    ensure!(failed == "0", "{failed} conformance tests failed:{lines}");
+    eprintln!("ok: {passed} conformance tests of {kernel} on {} cores", machine.cores);
+    Ok(())
 }
 
 /// Prints what the kernel's operations cost beside the official kernel's figures.
@@ -137,16 +153,22 @@ fn measure_official(board: &Board) -> Result<Option<Vec<(String, u64)>>> {
     if Sdk::root_from_environment().is_none() || board.isa != Isa::Aarch64 {
         return Ok(None);
     }
-    let ours = machine(board, "bench", 1, true)?;
-    let folder = shell::root().join("target/conformance").join(board.name).join("sel4");
+    rows(&official_machine(board, "bench", 1, true)?).map(Some)
+}
+
+/// `tests/conformance/SYSTEM.xml` with the official kernel, and the machine for it.
+fn official_machine(board: &Board, system: &str, cores: u32, icount: bool) -> Result<Machine> {
+    let ours = machine(board, system, cores, icount)?;
+    let programs = shell::root().join("target/conformance").join(board.name);
+    let folder = programs.join(format!("{system}-sel4"));
     std::fs::create_dir_all(&folder)?;
-    let search = SearchPath(vec![shell::root().join("target/conformance").join(board.name)]);
-    let system = resolve(board, "bench", &search)?;
-    std::fs::write(folder.join("resolved.system"), system.to_xml())?;
-    let sdk = Sdk::for_options(&SystemOptions { kernel: Kernel::Sel4, ..SystemOptions::standard() })?;
-    let image = sdk.image(&folder, &search, &system)?;
-    let machine = Machine { image, start: Start::Loader, ram_mib: sel4::RAM >> 20, ..ours };
-    rows(&machine).map(Some)
+    let search = SearchPath(vec![programs]);
+    let resolved = resolve(board, system, &search)?;
+    std::fs::write(folder.join("resolved.system"), resolved.to_xml())?;
+    let smp = u8::try_from(cores)?;
+    let sdk = Sdk::for_options(&SystemOptions { kernel: Kernel::Sel4, smp, ..SystemOptions::standard() })?;
+    let image = sdk.image(&folder, &search, &resolved)?;
+    Ok(Machine { image, start: Start::Loader, ram_mib: sel4::RAM >> 20, ..ours })
 }
 
 fn resolve(board: &Board, system: &str, search: &SearchPath) -> Result<System> {

@@ -5,15 +5,20 @@ mod bench;
 mod build;
 mod capdl;
 mod check;
+mod containment;
 mod disk;
+mod foreign;
 mod install;
 mod kernel;
 mod minilm;
 mod official;
 mod options;
 mod oracle;
+mod pages;
+mod peer;
 mod policy;
 mod qemu;
+mod retrieval;
 mod script;
 mod sel4;
 mod shell;
@@ -23,7 +28,7 @@ mod tcb;
 mod test;
 mod transcripts;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use options::SystemOptions;
 use std::path::PathBuf;
@@ -56,6 +61,11 @@ enum Job {
         #[command(subcommand)]
         figure: Figure,
     },
+    /// Show something
+    Demo {
+        #[command(subcommand)]
+        what: Demo,
+    },
     /// Run every test
     Test {
         /// Only steps whose name contains this
@@ -73,6 +83,16 @@ enum Job {
     Flows {
         #[command(flatten)]
         options: tools_flows::Options,
+    },
+}
+
+#[derive(Subcommand)]
+enum Demo {
+    /// A conversation goes on while parts of the system are made to fail
+    Faults {
+        /// Kernel
+        #[arg(long, value_enum, default_value_t = options::Kernel::Cloister)]
+        kernel: options::Kernel,
     },
 }
 
@@ -96,6 +116,27 @@ enum Figure {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// What becomes of every kind of fault in every PD; the whole matrix is written to docs/containment.md
+    Containment {
+        /// Kernel
+        #[arg(long, value_enum, default_value_t = options::Kernel::Cloister)]
+        kernel: options::Kernel,
+        /// Only cells whose `PD/fault` contains this; they are printed
+        #[arg(default_value = "")]
+        cells: String,
+    },
+    /// Kills QEMU while documents and notes are taken in, and checks after each boot that all acknowledged ones are there
+    PowerCuts {
+        /// How often
+        #[arg(long, default_value_t = 100)]
+        count: u32,
+    },
+    /// Speed beside llama.cpp's, on the same files, in turns
+    #[command(name = "llama.cpp")]
+    LlamaCpp {
+        #[command(flatten)]
+        options: peer::Options,
+    },
     /// Tokens per second and time to the first token, for 1, 2 and 4 workers
     Generate {
         #[command(flatten)]
@@ -109,9 +150,13 @@ fn main() -> Result<()> {
         Job::Image { system } => image(&system),
         Job::Bench { figure: Figure::Boot { system } } => bench::boot(&system),
         Job::Bench { figure: Figure::Retrieval { options } } => bench::retrieval(&options),
+        Job::Bench { figure: Figure::PowerCuts { count } } => retrieval::power_cuts(count),
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
+        Job::Bench { figure: Figure::LlamaCpp { options } } => peer::run(&options),
+        Job::Bench { figure: Figure::Containment { kernel, cells } } => containment::bench(kernel, &cells),
         Job::Bench { figure: Figure::Ipc { board } } => kernel::bench_ipc(&board),
         Job::Test { step } => test::all(&step),
+        Job::Demo { what: Demo::Faults { kernel } } => containment::demo(kernel),
         Job::Check => check::all(),
         Job::Tcb { options } => tcb::run(&options),
         Job::Flows { options } => options.run(&shell::root()),
@@ -126,6 +171,10 @@ fn prepare(options: &SystemOptions) -> Result<system::Built> {
 }
 
 fn run(options: &SystemOptions, script: Option<&std::path::Path>) -> Result<()> {
+    ensure!(
+        script.is_none() || options.system.is_none(),
+        "--script types at Cloister's prompt, which the system of --system does not have"
+    );
     let script = script.map(|path| {
         std::fs::read_to_string(path).with_context(|| format!("--script {}: cannot be read", path.display()))
     });

@@ -3,12 +3,15 @@
 use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Running};
 use crate::script::{self, PROMPT, ask};
-use crate::{bench, disk, install, shell, system};
+use crate::{bench, disk, install, retrieval, shell, system};
 use anyhow::{Context, Result, ensure};
 use board_description::Isa;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tools_sysgen::BOARDS;
+
+/// Power cuts of the test; `bench power-cuts` makes more.
+const POWER_CUTS: u32 = 3;
 
 /// Runs every transcript test; those that need the shared test data are skipped without it.
 ///
@@ -20,7 +23,11 @@ pub fn all() -> Result<()> {
         without_a_disk(board.name)?;
         too_little_ram(board.name)?;
     }
-    let Some(shared) = bench::shared() else {
+    retrieval::power_cuts(POWER_CUTS)?;
+    let shared = bench::shared();
+    let model = shared.as_ref().map(|shared| shared.join("models/stories/stories260K-q8_0.gguf"));
+    retrieval::transcript(model.as_deref())?;
+    let Some(shared) = shared else {
         ensure!(std::env::var_os("CI").is_none(), "the shared test data is missing, and CI is set");
         eprintln!("skipped: conversations with real models; ../shared is not there");
         return Ok(());
@@ -35,18 +42,17 @@ pub fn all() -> Result<()> {
     bad_models(&shared)
 }
 
-/// The same conversations on the official kernel, one core and four.
+/// The same conversation on the official kernel.
 ///
 /// # Errors
 /// As [`all`].
-pub fn official() -> Result<()> {
+pub fn official(cores: u8) -> Result<()> {
     let Some(shared) = bench::shared() else {
-        eprintln!("skipped: conversations on the official kernel; ../shared is not there");
+        eprintln!("skipped: a conversation on the official kernel; ../shared is not there");
         return Ok(());
     };
-    let options = |smp| SystemOptions { kernel: Kernel::Sel4, smp, ..SystemOptions::standard() };
-    golden(&shared, "stories260K-q8_0", options(1))?;
-    golden(&shared, "stories260K-q8_0", options(4))
+    let options = SystemOptions { kernel: Kernel::Sel4, smp: cores, ..SystemOptions::standard() };
+    golden(&shared, "stories260K-q8_0", options)
 }
 
 /// A machine with its own disk in the test folder.
