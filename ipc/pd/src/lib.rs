@@ -18,6 +18,7 @@ pub mod health;
 mod injection;
 mod macros;
 mod message;
+mod ports;
 mod symbols;
 
 #[cfg(not(any(target_os = "none", cloister_pd)))]
@@ -25,6 +26,7 @@ pub use backend::hosted;
 pub use channel::{Channel, ChannelSet, Child, ControlError};
 pub use handler::{Handler, NullHandler, dispatch_fault, dispatch_notified, dispatch_protected, wait};
 pub use message::{MessageInfo, get_mr, set_mr};
+pub use ports::PortRange;
 pub use symbols::{RegionSymbol, has_notify_channel, pd_name};
 
 #[cfg(any(target_os = "none", cloister_pd))]
@@ -33,7 +35,7 @@ pub use handler::{poll, rest, run};
 #[doc(hidden)]
 pub mod private {
     pub use crate::symbols::take_once;
-    pub use memory_mmio::{Dma, Mmio};
+    pub use memory_mmio::{Dma, Mmio, Ports};
     pub use memory_region::{Readable, Writable};
 
     /// Gives the heap, where the PD has one, its region.
