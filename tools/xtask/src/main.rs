@@ -14,6 +14,7 @@ mod options;
 mod oracle;
 mod policy;
 mod qemu;
+mod regions;
 mod script;
 mod sel4;
 mod shell;
