@@ -15,8 +15,10 @@ mod versions;
 mod world;
 
 use crate::children::{COMPUTE, LOADER, SESSION};
+use crate::chronicle::short;
 use crate::text::piece;
 use catalogue::Catalogue;
+use ipc_protocol::event::Event as Happened;
 use ipc_protocol::session_supervisor::{ToSession, ToSupervisor as FromSession};
 use ipc_protocol::supervisor_compute::{ToCompute, ToSupervisor as FromCompute};
 use ipc_protocol::supervisor_loader::{ToLoader, ToSupervisor as FromLoader};
@@ -317,6 +319,14 @@ impl Model {
     }
 
     fn load_failed(&mut self, why: Piece, kept: bool, world: &mut impl World) {
+        if self.failure.is_none() {
+            let target = if let Phase::Loading { target, .. } = &self.phase {
+                target.clone()
+            } else {
+                Name::default()
+            };
+            world.remember(Happened::ModelFailed { model: target, why: short(why.text()) });
+        }
         self.failure.get_or_insert(why.clone());
         if kept && self.current.is_some() {
             return self.install(0, world);
@@ -383,6 +393,9 @@ impl Model {
     fn in_place(&mut self, world: &mut impl World) {
         if !matches!(self.phase, Phase::Installing { .. } | Phase::Idle) {
             return;
+        }
+        if let (Phase::Installing { .. }, None, Some(model)) = (&self.phase, &self.failure, &self.current) {
+            world.remember(Happened::ModelLoaded { model: model.name.clone() });
         }
         (self.phase, self.using, self.before) = (Phase::Idle, true, None);
         // Not before: a release that compute cannot use must not bar the way back.
