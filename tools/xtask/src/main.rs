@@ -18,6 +18,7 @@ mod pages;
 mod peer;
 mod policy;
 mod qemu;
+mod regions;
 mod retrieval;
 mod script;
 mod sel4;

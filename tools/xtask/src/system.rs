@@ -4,11 +4,11 @@ use crate::build::Purpose;
 use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Start};
 use crate::sel4::{self, Sdk};
-use crate::{build, containment, disk, foreign, policy, shell};
+use crate::{build, containment, disk, foreign, policy, regions, shell};
 use anyhow::{Context, Result, bail};
 use board_description::{Board, Isa};
 use ipc_protocol::Name;
-use ipc_protocol::platform::{PdFacts, Platform, REGION, RegionFacts};
+use ipc_protocol::platform::{PdFacts, Platform, REGION};
 use std::path::{Path, PathBuf};
 use tools_sysgen::{Description, SearchPath, System, build_image};
 
@@ -198,9 +198,8 @@ fn platform_page(options: &SystemOptions, board: &Board, system: &System, kernel
         };
         let _ = platform.pds.push(facts);
     }
-    for region in &system.regions {
-        let _ =
-            platform.regions.push(RegionFacts { name: Name::new(region.name.as_bytes()), size: region.size });
+    for facts in regions::shown(system) {
+        let _ = platform.regions.push(facts);
     }
     let mut page = vec![0; REGION];
     platform.encode(&mut page).context("the platform page does not hold all PDs and regions")?;
