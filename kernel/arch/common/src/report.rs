@@ -27,6 +27,9 @@ pub fn report(out: &mut impl Write, name: &str, pc: u64, fault: &Fault, writes: 
             }
             writeln!(out, "; stopped")
         }
+        Fault::Vcpu { status } => {
+            writeln!(out, "cloister: {name}: exception, pc {pc:#x}, status {status:#x}; stopped")
+        }
         Fault::UnknownSyscall(number) => {
             writeln!(out, "cloister: {name}: unknown system call {}, pc {pc:#x}; stopped", number as i64)
         }
