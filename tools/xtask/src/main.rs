@@ -15,6 +15,7 @@ mod official;
 mod options;
 mod oracle;
 mod pages;
+mod peer;
 mod policy;
 mod qemu;
 mod retrieval;
@@ -126,6 +127,12 @@ enum Figure {
         #[arg(long, default_value_t = 100)]
         count: u32,
     },
+    /// Speed beside llama.cpp's, on the same files, in turns
+    #[command(name = "llama.cpp")]
+    LlamaCpp {
+        #[command(flatten)]
+        options: peer::Options,
+    },
     /// Tokens per second and time to the first token, for 1, 2 and 4 workers
     Generate {
         #[command(flatten)]
@@ -141,6 +148,7 @@ fn main() -> Result<()> {
         Job::Bench { figure: Figure::Retrieval { options } } => bench::retrieval(&options),
         Job::Bench { figure: Figure::PowerCuts { count } } => retrieval::power_cuts(count),
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
+        Job::Bench { figure: Figure::LlamaCpp { options } } => peer::run(&options),
         Job::Bench { figure: Figure::Containment { kernel, cells } } => containment::bench(kernel, &cells),
         Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
         Job::Test { step } => test::all(&step),

@@ -14,7 +14,7 @@ use tools_sysgen::{Description, SearchPath, System, build_image};
 
 const MIB: u64 = 1 << 20;
 /// RAM of a machine that nothing was said about.
-const DEFAULT_RAM: u64 = 256 * MIB;
+const DEFAULT_RAM: u64 = 320 * MIB;
 
 /// What was built.
 pub struct Built {
