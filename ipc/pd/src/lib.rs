@@ -32,6 +32,15 @@ pub use symbols::{RegionSymbol, has_notify_channel, pd_name};
 #[cfg(any(target_os = "none", cloister_pd))]
 pub use handler::{poll, rest, run};
 
+/// Overwrites what earlier calls left on the stack, [`SCRUBBED`] bytes below its caller's frame.
+#[inline(never)]
+pub fn scrub_stack() {
+    core::hint::black_box(&mut [0u8; SCRUBBED]);
+}
+
+/// See [`scrub_stack`]; no PD that calls it has a stack of less than 128 KiB.
+pub const SCRUBBED: usize = 64 * 1024;
+
 #[doc(hidden)]
 pub mod private {
     pub use crate::symbols::take_once;

@@ -194,6 +194,7 @@ impl Leader {
             memory.erase();
         }
         self.crew.disturbed |= lost;
+        ipc_pd::scrub_stack();
         self.mail.tell_session(ToSession::Erased);
     }
 

@@ -75,6 +75,9 @@ impl<T: Terminal> Console<T> {
                 if self.current(id).is_some() {
                     self.end_line();
                     self.prompt();
+                    if core::mem::take(&mut self.clearing) {
+                        self.forget();
+                    }
                 }
             }
         }

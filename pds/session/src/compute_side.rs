@@ -99,5 +99,6 @@ impl Session {
             );
             self.end(true);
         }
+        ipc_pd::scrub_stack();
     }
 }
