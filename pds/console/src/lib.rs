@@ -17,6 +17,7 @@ extern crate std;
 
 mod banner;
 pub mod command;
+pub mod commands;
 mod console;
 pub mod draft;
 pub mod editor;

@@ -5,6 +5,7 @@ use crate::conversation::Conversation;
 use crate::models::Model;
 use crate::outbox::Side;
 use crate::request::{Generation, Kind, Request};
+use crate::retrieval::Library;
 use crate::settings::Settings;
 use crate::{ComputeLink, ConsoleLink, SUPERVISOR, SupervisorLink, TIMER};
 use alloc::string::String;
@@ -27,6 +28,7 @@ pub struct Session {
     pub(crate) console: Side<console_session::ToConsole, console_session::ToSession>,
     pub(crate) supervisor: Side<session_supervisor::ToSupervisor, session_supervisor::ToSession>,
     pub(crate) compute: Side<session_compute::ToCompute, session_compute::ToSession>,
+    pub(crate) library: Library,
     pub(crate) vocabulary: &'static [u8],
     pub(crate) patience: Patience,
     pub(crate) model: Model,
@@ -57,6 +59,7 @@ impl Session {
             console: Side::new(console),
             supervisor: Side::new(supervisor),
             compute: Side::new(compute),
+            library: Library::new(None),
             vocabulary,
             patience: Patience::new(timer),
             model: Model::default(),
@@ -78,6 +81,7 @@ impl Session {
             moved |= self.hear_console();
             moved |= self.hear_compute();
             moved |= self.feed_compute();
+            moved |= self.hear_retriever() | self.flush_retriever();
             if !moved {
                 break;
             }
@@ -144,7 +148,11 @@ impl Session {
             Kind::Models | Kind::Load | Kind::Unload => {
                 self.refuse("the supervisor does not answer; /status shows the servers. If it loads the model yet, that will be said");
             }
-            Kind::Message | Kind::System => self.refuse("the rest of the text did not arrive"),
+            Kind::Retrieve => self.retriever_is_silent(),
+            Kind::Library if self.incoming.is_empty() => self.retriever_is_silent(),
+            Kind::Message | Kind::System | Kind::Library => {
+                self.refuse("the rest of the text did not arrive")
+            }
         }
     }
 }

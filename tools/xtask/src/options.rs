@@ -46,6 +46,18 @@ pub struct SystemOptions {
     /// Start without a disk
     #[arg(long)]
     pub no_disk: bool,
+    /// Document to put into /docs; may be given more than once
+    #[arg(long = "document", value_name = "FILE", conflicts_with = "no_disk")]
+    pub documents: Vec<PathBuf>,
+    /// Folder whose documents (.md .txt .rst .c .h .rs .py) are put into /docs, with its folders
+    #[arg(long = "documents", value_name = "DIR", conflicts_with = "no_disk")]
+    pub document_folders: Vec<PathBuf>,
+    /// Embedding model (a BERT encoder's GGUF) instead of all-MiniLM-L6-v2, which is fetched
+    #[arg(long, value_name = "FILE.gguf", conflicts_with = "no_embedding")]
+    pub embedding: Option<PathBuf>,
+    /// Put no embedding model on the disk: where none is there, words are hashed
+    #[arg(long)]
+    pub no_embedding: bool,
     /// Take signed models only: of keys named by --trust
     #[arg(long)]
     pub require_signed: bool,
@@ -58,10 +70,13 @@ pub struct SystemOptions {
     /// Let the guest's clock count instructions: repeatable, one core
     #[arg(long)]
     pub icount: bool,
+    /// Programs that fail on order, and the pages that the orders lie in
+    #[arg(skip)]
+    pub faults: bool,
 }
 
 impl SystemOptions {
-    /// The options of a plain `run`.
+    /// The options of a plain `run`, without an embedding model.
     pub fn standard() -> Self {
         Self {
             board: "qemu_virt_aarch64".into(),
@@ -74,10 +89,15 @@ impl SystemOptions {
             cpu: "cortex-a53".into(),
             disk: None,
             no_disk: false,
+            documents: Vec::new(),
+            document_folders: Vec::new(),
+            embedding: None,
+            no_embedding: true,
             require_signed: false,
             trust: Vec::new(),
             minimum: Vec::new(),
             icount: false,
+            faults: false,
         }
     }
 }
