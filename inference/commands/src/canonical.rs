@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn what_loses_something_says_so() {
-        for line in ["/bye", "/clear", "/stop compute", "/fact forget x", "/learn forget"] {
+        for line in ["/bye", "/clear", "/stop compute", "/fact forget 3", "/learn forget"] {
             assert!(find(line).unwrap().destructive.is_some(), "{line}");
         }
         assert_eq!(find("/mem").unwrap().destructive, None);

@@ -29,19 +29,19 @@ pub struct Options {
     #[arg(short, long)]
     output: PathBuf,
     /// Requests for commands to draw (those that are drawn twice are written once).
-    #[arg(long, default_value_t = 90_000)]
+    #[arg(long, default_value_t = 450_000)]
     requests: usize,
     /// Passages of made facts, with up to five questions each.
-    #[arg(long, default_value_t = 26_000)]
+    #[arg(long, default_value_t = 52_000)]
     passages: usize,
     /// Conversations.
-    #[arg(long, default_value_t = 7_000)]
+    #[arg(long, default_value_t = 30_000)]
     talks: usize,
     /// Passages of the documents, with up to four questions each.
-    #[arg(long, default_value_t = 1_500)]
+    #[arg(long, default_value_t = 4_000)]
     pages: usize,
     /// Texts to repeat word for word: short practice in copying.
-    #[arg(long, default_value_t = 12_000)]
+    #[arg(long, default_value_t = 25_000)]
     copies: usize,
     /// Lines of each held-out file.
     #[arg(long, default_value_t = 1_000)]

@@ -47,6 +47,7 @@ fn settings(kind: &str, rng: &mut fastrand::Rng) -> Option<String> {
             2 => (10 * rng.u32(1..100)).to_string(),
             _ => rng.u32(1..10_000).to_string(),
         },
+        "small" => rng.u32(1..60).to_string(),
         "columns" => match rng.u8(..2) {
             0 => one(&["60", "72", "80", "100", "120", "132", "160"], rng).to_string(),
             _ => rng.u32(20..300).to_string(),
@@ -192,19 +193,30 @@ pub fn name(slots: &Slots, kind: &str, split: Split, rng: &mut fastrand::Rng) ->
         "street" => format!("{} {}", list("streetname", rng)?, rng.u32(1..120)),
         "book" => format!("\"{}\"", list("bookname", rng)?),
         "model" => model(rng),
-        "fact" => fact(slots, split, rng)?,
+        "note" => note(slots, split, rng)?,
+        "factsubject" if rng.u8(..3) == 0 => value(slots, "person", split, rng)?,
+        "factsubject" => list("factname", rng)?,
+        "factrelation_" => list("factrelation", rng)?,
+        "factobject_" if rng.u8(..3) == 0 => value(slots, "city", split, rng)?,
+        "factobject_" => list("factobject", rng)?,
         _ => list(kind, rng)?,
     })
 }
 
-/// Something that a person may want to be remembered.
-fn fact(slots: &Slots, split: Split, rng: &mut fastrand::Rng) -> Result<String> {
+fn value(slots: &Slots, kind: &str, split: Split, rng: &mut fastrand::Rng) -> Result<String> {
+    slots.value(kind, split, rng)
+}
+
+/// Something that a person may want to be noted.
+fn note(slots: &Slots, split: Split, rng: &mut fastrand::Rng) -> Result<String> {
     let value = |kind: &str, rng: &mut fastrand::Rng| slots.value(kind, split, rng);
     Ok(match rng.u8(..6) {
         0 => format!("{} lives in {}", value("person", rng)?, value("city", rng)?),
         1 => format!("the code of {} is {}", value("room", rng)?, value("code", rng)?),
         2 => format!("{} runs at {}", value("machine", rng)?, value("pressure", rng)?),
-        _ => format!("{} {}", value("factname", rng)?, value("factrest", rng)?),
+        3 => format!("{} starts at {}", value("event", rng)?, value("time", rng)?),
+        4 => format!("call {} on {}", value("person", rng)?, value("weekday", rng)?),
+        _ => format!("{} {} {}", value("factname", rng)?, value("factrelation", rng)?, value("factobject", rng)?),
     })
 }
 

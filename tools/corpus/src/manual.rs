@@ -37,7 +37,7 @@ pub fn read(path: &Path) -> Result<Vec<Page>> {
                 Some(("p", text)) => page.passage = format!("{} {text}", page.passage).trim().to_string(),
                 Some(("n", text)) => page.unanswered.push(text.to_string()),
                 Some(("q", text)) => {
-                    let (_, answer) = text.split_once('|').with_context(|| format!("{}: no answer", place()))?;
+                    let (_, answer) = text.split_once(" | ").with_context(|| format!("{}: no answer", place()))?;
                     ensure!(page.passage.contains(answer.trim()), "{}: the answer is not in the passage", place());
                     page.questions.push(is_held, text);
                 }
@@ -61,7 +61,7 @@ impl Page {
 
     /// All its questions of a split; those without an answer count as training data.
     pub fn all(&self, split: Split) -> Vec<Asked> {
-        let answered = self.questions.of(split).iter().filter_map(|line| line.split_once('|'));
+        let answered = self.questions.of(split).iter().filter_map(|line| line.split_once(" | "));
         let mut all: Vec<_> = answered
             .map(|(question, answer)| {
                 let answer = answer.trim().to_string();
