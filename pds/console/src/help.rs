@@ -17,6 +17,7 @@ Type a message and press Enter. Commands begin with / or stand alone on a line:
   /set history|nohistory lines called up again  /set columns N         the terminal's width
   /show info|parameters|system|template|license
   /restart SERVER        restart a server       /stop SERVER           stop a server
+  ? REQUEST              ask for a command in English; it is shown, and runs only on y (? alone: what was asked)
   chat TEXT              say TEXT, even if it looks like a command
   /bye, exit             shut down
 \"\"\" begins and ends a message of several lines; so does \\ at the end of a line.

@@ -10,6 +10,7 @@ use crate::{ComputeLink, ConsoleLink, SUPERVISOR, SupervisorLink, TIMER};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::convert::Infallible;
+use inference_sampler::Grammar;
 use ipc_link::Patience;
 use ipc_pd::{Channel, ChannelSet, Handler, health};
 use ipc_protocol::console_session::{Level, ToConsole};
@@ -36,6 +37,8 @@ pub struct Session {
     /// Text that is arriving.
     pub(crate) incoming: Vec<u8>,
     pub(crate) generation: Option<Generation>,
+    /// The grammar of commands, once it was needed.
+    pub(crate) grammar: Option<Grammar>,
     /// The cache must be erased, and compute has not yet said that it is.
     pub(crate) erasing: bool,
     /// Whether the user has been told that the context fills up.
@@ -65,6 +68,7 @@ impl Session {
             request: None,
             incoming: Vec::new(),
             generation: None,
+            grammar: None,
             erasing: false,
             warned: false,
             next_id: 0,
@@ -136,7 +140,7 @@ impl Session {
     fn silence(&mut self) {
         let Some(request) = self.request else { return };
         match request.kind {
-            Kind::Answer | Kind::Benchmark => self.compute_is_silent(request),
+            Kind::Answer | Kind::Ask | Kind::Benchmark => self.compute_is_silent(request),
             Kind::Clear => {
                 self.say(Level::Warning, "compute has not confirmed that its memory is erased; it will do so before it answers again");
                 self.end(true);
@@ -144,7 +148,7 @@ impl Session {
             Kind::Models | Kind::Load | Kind::Unload => {
                 self.refuse("the supervisor does not answer; /status shows the servers. If it loads the model yet, that will be said");
             }
-            Kind::Message | Kind::System => self.refuse("the rest of the text did not arrive"),
+            Kind::Message | Kind::Asking | Kind::System => self.refuse("the rest of the text did not arrive"),
         }
     }
 }

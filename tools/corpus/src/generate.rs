@@ -9,6 +9,7 @@ use crate::grounded::{Asked, Facts, Reading, Wording, place, score};
 use crate::manual::{self, Page};
 use crate::output::{Conversation, Message, Question, about, context, questions, write};
 use crate::made::one;
+use crate::practice::{nonsense, recall};
 use crate::slots::Slots;
 use crate::source::Split;
 use anyhow::Result;
@@ -111,7 +112,11 @@ fn training(options: &Options, read: &Written) -> Result<()> {
     write(out, "manual.jsonl", &pages.collect::<Result<Vec<_>>>()?)?;
     write(out, "talk.jsonl", &talks(options.talks, Split::Train, read, &mut rng)?)?;
     let copies = (0..options.copies).map(|_| copy(read, &mut rng));
-    write(out, "copies.jsonl", &copies.collect::<Result<Vec<_>>>()?)
+    write(out, "copies.jsonl", &copies.collect::<Result<Vec<_>>>()?)?;
+    let nonsense = (0..options.copies).map(|_| nonsense(&read.slots, &mut rng));
+    write(out, "nonsense.jsonl", &nonsense.collect::<Result<Vec<_>>>()?)?;
+    let recall = (0..options.copies).map(|_| recall(&read.slots, &mut rng));
+    write(out, "recall.jsonl", &recall.collect::<Result<Vec<_>>>()?)
 }
 
 const LEARNT: Wording = Wording { values: Split::Train, statements: Split::Train, questions: Split::Train };

@@ -14,6 +14,7 @@ mod made;
 mod manual;
 mod noise;
 mod output;
+mod practice;
 mod slots;
 mod source;
 
