@@ -18,6 +18,8 @@ bitflags! {
         const AVX2 = 1 << 8;
         /// x86-64: AVX-512 F, BW, DQ and VL, with VNNI.
         const AVX512_VNNI = 1 << 9;
+        /// x86-64: AVX-512 products of BF16.
+        const AVX512_BF16 = 1 << 10;
     }
 }
 

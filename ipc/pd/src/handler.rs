@@ -82,6 +82,16 @@ pub fn dispatch_fault<H: Handler>(
     answer
 }
 
+/// Waits inside an event for the next signals and gives them; whoever waits handles them. The watchdog sees a PD that waits.
+///
+/// For a PD that nobody calls and that has no children: a call or a fault that came here would be lost.
+pub fn wait() -> ChannelSet {
+    health::idle();
+    let bits = crate::backend::wait();
+    health::busy();
+    ChannelSet::from_bits(bits)
+}
+
 /// Runs the PD for ever. Called by what [`crate::protection_domain!`] expands to.
 #[cfg(any(target_os = "none", cloister_pd))]
 pub fn run<H: Handler>(mut handler: H) -> ! {

@@ -21,7 +21,7 @@ mod symbols;
 #[cfg(not(any(target_os = "none", cloister_pd)))]
 pub use backend::hosted;
 pub use channel::{Channel, ChannelSet, Child, ControlError};
-pub use handler::{Handler, NullHandler, dispatch_fault, dispatch_notified, dispatch_protected};
+pub use handler::{Handler, NullHandler, dispatch_fault, dispatch_notified, dispatch_protected, wait};
 pub use message::{MessageInfo, get_mr, set_mr};
 pub use symbols::{RegionSymbol, has_notify_channel, pd_name};
 

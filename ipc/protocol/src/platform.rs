@@ -2,7 +2,7 @@
 //!
 //! A region of 16 KiB: 4 bytes of length, then a [`Platform`] in postcard's encoding.
 
-use crate::Name;
+use crate::{Name, page};
 use serde::{Deserialize, Serialize};
 
 /// Size of the region.
@@ -58,15 +58,11 @@ pub struct RegionFacts {
 impl Platform {
     /// Reads the contents of the region; `None` when it holds nothing that decodes.
     pub fn decode(region: &[u8]) -> Option<Self> {
-        let length = u32::from_le_bytes(*region.first_chunk()?) as usize;
-        postcard::from_bytes(region.get(4..)?.get(..length)?).ok()
+        page::decode(region)
     }
 
     /// Writes the contents of the region; `None` when they do not fit.
     pub fn encode(&self, region: &mut [u8]) -> Option<usize> {
-        let (length, rest) = region.split_first_chunk_mut::<4>()?;
-        let used = postcard::to_slice(self, rest).ok()?.len();
-        *length = (used as u32).to_le_bytes();
-        Some(used + 4)
+        page::encode(self, region)
     }
 }

@@ -1,5 +1,6 @@
 //! Session and supervisor: which model is loaded.
 
+use crate::signing::Signed;
 use crate::supervisor_compute::Sealed;
 use crate::{Name, Piece};
 use postcard::experimental::max_size::MaxSize;
@@ -55,6 +56,8 @@ pub enum ToSession {
         name: Name,
         /// First 8 bytes of the SHA-256 of the file.
         hash: [u8; 8],
+        /// Who signed it; `None`: nobody whom this image trusts.
+        signed: Option<Signed>,
     },
     /// No model is loaded: none was found, or it was unloaded, or lost.
     NoModel {

@@ -1,5 +1,6 @@
 //! Supervisor and loader: one load at a time; after `Sealed` the supervisor stops the loader.
 
+use crate::signing::{Identity, Signed};
 use crate::supervisor_compute::Sealed;
 use crate::{Name, Piece};
 use postcard::experimental::max_size::MaxSize;
@@ -18,6 +19,12 @@ pub enum ToLoader {
         generation: u32,
         /// The model that is in the region and should survive a failure.
         keep: Option<Sealed>,
+    },
+    /// The answer to `Newest`.
+    Newest {
+        /// The newest version that was accepted since power-on, 0 when none was; `None`: too many different models
+        /// were accepted to keep account of another.
+        version: Option<u64>,
     },
 }
 
@@ -53,6 +60,8 @@ pub enum ToSupervisor {
         hash: [u8; 8],
         /// Whether the model named in `keep` is still whole.
         kept: bool,
+        /// Who signed it; `None`: nobody whom this image trusts.
+        signed: Option<Signed>,
     },
     /// The load failed; `kept` as above.
     Failed {
@@ -60,5 +69,10 @@ pub enum ToSupervisor {
         why: Piece,
         /// Whether the old model is still whole.
         kept: bool,
+    },
+    /// A trusted key signed the manifest of the model to load: which is the newest version accepted so far?
+    Newest {
+        /// The model's name in the manifest.
+        identity: Identity,
     },
 }

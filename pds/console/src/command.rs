@@ -10,8 +10,9 @@
 //! a command of up to five letters or two of a longer one, because "hello" must reach the model. A plain near miss
 //! is not said to the model either: `chat hlep` says it.
 
+use crate::commands::rag::{self, Library};
 use crate::words::nearest;
-use ipc_protocol::console_session::{PARAMETERS, Show};
+use ipc_protocol::console_session::{PARAMETERS, RagText, Show};
 
 /// Switches of the console itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,8 @@ pub enum Command<'a> {
     Benchmark,
     /// Versions.
     Version,
+    /// Something of documents, notes, facts or episodes.
+    Library(Library<'a>),
     /// Leave.
     Exit,
     /// A command of a part that this build does not have.
@@ -88,7 +91,7 @@ pub enum Command<'a> {
 }
 
 /// Commands after a slash.
-pub const SLASH: [&str; 29] = [
+pub const SLASH: [&str; 31] = [
     "help",
     "?",
     "clear",
@@ -116,6 +119,8 @@ pub const SLASH: [&str; 29] = [
     "restore",
     "read",
     "rag",
+    "fact",
+    "recall",
     "chat",
     "talk",
 ];
@@ -229,13 +234,19 @@ fn slash<'a>(line: &'a str, command: &'a str) -> Command<'a> {
         "bye" | "exit" | "quit" => Command::Exit,
         "chat" if !rest.is_empty() => Command::Chat(rest),
         "chat" | "talk" => Command::Talk,
-        "rag" => Command::Absent("/rag: the retriever is not part of this build"),
+        "rag" => library(rag::rag(rest)),
+        "fact" => library(rag::fact(rest)),
+        "recall" => Command::Library(Library::Say(RagText::Recall, rest)),
         "save" | "restore" => {
             Command::Absent("/save and /restore: saved conversations are not part of this build")
         }
         "read" => Command::Absent("/read: reading files into a message is not part of this build"),
         _ => Command::Unknown(line, nearest(name, SLASH, 2)),
     }
+}
+
+fn library<'a>(understood: Result<Library<'a>, &'static str>) -> Command<'a> {
+    understood.map_or_else(Command::Usage, Command::Library)
 }
 
 fn named<'a>(name: &str, rest: &'a str) -> Command<'a> {
@@ -377,7 +388,7 @@ mod tests {
 
     #[test]
     fn commands_of_later_parts_are_named() {
-        for line in ["/rag on", "/rag add x", "/rag sources", "/save a", "/restore a", "/read a.txt"] {
+        for line in ["/save a", "/restore a", "/read a.txt"] {
             assert!(
                 matches!(parse(line), Command::Absent(why) if why.contains("not part of this build")),
                 "{line}"

@@ -71,6 +71,7 @@ impl<T: Terminal> Console<T> {
                 self.banner.used = used;
                 self.answered(id, Answer { stop, cost, used, context, total_us: 0 });
             }
+            ToConsole::Retrieval { description } => self.banner.retrieval = Some(description),
             ToConsole::End { id, .. } => {
                 if self.current(id).is_some() {
                     self.end_line();
@@ -148,6 +149,9 @@ impl<T: Terminal> Console<T> {
                     Bytes(done),
                     Bytes(total)
                 )
+            }
+            Work::Documents => {
+                say!(self.screen, "\rtaking in documents: {done} of {total} passages\x1b[K")
             }
             Work::Prompt => {
                 say!(self.screen, "\rreading the prompt: {percent} % ({done} of {total} tokens)\x1b[K")

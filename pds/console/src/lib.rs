@@ -18,6 +18,7 @@ extern crate std;
 mod ask;
 mod banner;
 pub mod command;
+pub mod commands;
 mod console;
 pub mod draft;
 pub mod editor;

@@ -7,7 +7,7 @@
 use crate::SessionLink;
 use core::ops::Range;
 use ipc_link::LinkError;
-use ipc_protocol::console_session::ToSession;
+use ipc_protocol::console_session::{RagText, ToSession};
 use ipc_protocol::{PIECE, Piece};
 
 /// What a text is.
@@ -19,6 +19,8 @@ pub enum TextKind {
     System,
     /// A request in English.
     Ask,
+    /// Something for the retriever.
+    Library(RagText),
 }
 
 #[derive(Debug)]
@@ -89,6 +91,7 @@ impl Outbox {
             TextKind::Message => ToSession::Text { id, piece, last },
             TextKind::System => ToSession::System { id, piece, last },
             TextKind::Ask => ToSession::Ask { id, piece, last },
+            TextKind::Library(what) => ToSession::RagText { id, what: *what, piece, last },
         };
         Some((message, end))
     }

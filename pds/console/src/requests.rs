@@ -2,6 +2,7 @@
 //! From a line to a request.
 
 use crate::command::{Command, Switch, parse};
+use crate::commands::rag::Library;
 use crate::console::{Console, SHORT_SILENCE};
 use crate::draft::LONGEST_MESSAGE;
 use crate::editor::QUOTES;
@@ -57,7 +58,10 @@ impl<T: Terminal> Console<T> {
         let text = self.editor.draft.text();
         // Several lines can only be a message, or a system prompt.
         let command = match parse(text) {
-            command @ (Command::SetSystem(_) | Command::Chat(_) | Command::Ask(_)) => command,
+            command @ (Command::SetSystem(_)
+            | Command::Chat(_)
+            | Command::Ask(_)
+            | Command::Library(Library::Say(..))) => command,
             _ if text.trim().contains('\n') && !text.trim_start().starts_with('/') => {
                 Command::Chat(text.trim())
             }
@@ -75,6 +79,11 @@ impl<T: Terminal> Console<T> {
             Command::SetSystem(prompt) => {
                 let range = range_in(text, prompt);
                 self.say_to_model(TextKind::System, range);
+            }
+            Command::Library(Library::Do(what)) => self.obey_library(Ok(what)),
+            Command::Library(Library::Say(what, said)) => {
+                let range = range_in(text, said);
+                self.obey_library(Err((what, range)));
             }
             _ => self.obey_command(),
         }

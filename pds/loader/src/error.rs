@@ -3,6 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 use drivers_fat::FatError;
+use inference_manifest::{ManifestError, Mismatch};
 use inference_model::ModelError;
 use ipc_protocol::storage::Outcome;
 use ipc_protocol::{PIECE, Piece};
@@ -42,6 +43,20 @@ pub enum LoadError {
     HeaderTooLarge { name: String, header: u64, region: u64 },
     /// The file does not fit the weights region.
     TooLarge { name: String, bytes: u64, region: u64 },
+    /// The image's policy cannot be read: build it again.
+    Policy,
+    /// The image takes signed models only, and there is no manifest.
+    NotSigned { name: String },
+    /// The manifest is longer than any.
+    ManifestTooLarge { name: String, bytes: u32 },
+    /// The manifest is damaged, or not signed by a trusted key.
+    Manifest { name: String, error: ManifestError },
+    /// The model is not the one that was signed.
+    Mismatch { name: String, identity: String, error: Mismatch },
+    /// An older version than the image, or this system since power-on, accepts.
+    Rollback { name: String, identity: String, version: u64, oldest: u64 },
+    /// More different signed models were loaded than are kept account of.
+    TooManyIdentities { name: String },
 }
 
 impl fmt::Display for LoadError {
@@ -68,6 +83,13 @@ impl fmt::Display for LoadError {
             Self::DiskChanged => write!(f, "the disk changed while the model was read: load it again"),
             Self::Storage => write!(f, "storage broke the protocol: restart it"),
             Self::NoAnswer => write!(f, "the disk does not answer: load again, or restart storage"),
+            Self::Policy => write!(f, "the image's model policy is damaged: build the image again"),
+            Self::NotSigned { .. }
+            | Self::ManifestTooLarge { .. }
+            | Self::Manifest { .. }
+            | Self::Mismatch { .. }
+            | Self::Rollback { .. }
+            | Self::TooManyIdentities { .. } => self.fmt_signed(f),
             _ => self.fmt_file(f),
         }
     }
@@ -94,6 +116,31 @@ impl LoadError {
                 "{name} has {} MiB ({bytes} bytes), the weights region {} MiB: take a smaller model, or start with more --ram",
                 bytes.div_ceil(1 << 20),
                 region >> 20
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    fn fmt_signed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSigned { name } => write!(
+                f,
+                "{name} is not signed: there is no .sig file beside it, and this image takes signed models only"
+            ),
+            Self::ManifestTooLarge { name, bytes } => {
+                write!(f, "{name}.sig is not a manifest: {bytes} bytes are more than any has")
+            }
+            Self::Manifest { name, error } => write!(f, "{name}.sig {error}"),
+            Self::Mismatch { name, identity, error } => {
+                write!(f, "{name} is not the model {identity} that was signed: {error}")
+            }
+            Self::Rollback { name, identity, version, oldest } => write!(
+                f,
+                "{name} is version {version} of {identity}, older than {oldest}: rollback is refused"
+            ),
+            Self::TooManyIdentities { name } => write!(
+                f,
+                "{name}: too many different signed models since power-on to guard another against rollback: restart"
             ),
             _ => Ok(()),
         }

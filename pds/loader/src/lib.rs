@@ -3,9 +3,11 @@
 //! One design rule: nothing in the weights region changes before the new file's header has been read, parsed and
 //! found usable, and its chain on the disk walked to the end. So a bad file never costs the model that is loaded.
 //!
-//! A load goes through these steps, each waiting for storage without blocking: the volume, its directories, the file's
-//! chain of clusters, the header (into the vocabulary region), the checks, and the weights with several reads under
-//! way, hashed as they arrive. The bytes that were checked as a header are the ones that end up in the weights region.
+//! A load goes through these steps, each waiting for storage without blocking: the volume, its directories, the
+//! manifest if there is one and the image trusts a key, the file's chain of clusters, the header (into the vocabulary
+//! region), the checks, and the weights with several reads under way, hashed as they arrive. The bytes that were checked
+//! as a header are the ones that end up in the weights region. Of a signed model every chunk is compared with the
+//! manifest after it was copied out of storage's reach, and nothing is parsed before that.
 //! When storage restarts on the way, reads that were lost are asked for again.
 //!
 //! Limits: one job at a time; FAT, so files below 4 GiB; [`MAX_MODELS`] models.
@@ -15,16 +17,20 @@
 extern crate alloc;
 
 mod cache;
+mod chain;
 mod disk;
 mod error;
 mod header;
+mod integrity;
 mod list;
 mod load;
+mod manifest;
 mod place;
 mod scan;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod trust;
 
 pub use error::LoadError;
 pub use scan::MAX_MODELS;
@@ -39,6 +45,7 @@ use ipc_protocol::timer::SET_TIMEOUT;
 use list::ListJob;
 use load::LoadJob;
 use memory_region::Readable;
+use trust::Trust;
 
 /// The channel to the supervisor.
 pub const SUPERVISOR: Channel = Channel::new(6);
@@ -94,6 +101,7 @@ pub struct Loader {
     supervisor: Link<ToSupervisor, ToLoader>,
     disk: Disk,
     memory: Memory,
+    trust: Trust,
     job: Job,
     /// A message that must not be lost and did not fit into the queue.
     unsent: Option<ToSupervisor>,
@@ -106,16 +114,18 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// A loader without a job. `data` is the region that storage puts into what is read.
+    /// A loader without a job. `data` is the region that storage puts into what is read, `policy` the image's
+    /// [`ipc_protocol::signing::ModelPolicy`].
     pub fn new(
         supervisor: Link<ToSupervisor, ToLoader>,
         storage: Link<ToStorage, ToClient>,
         data: Readable<'static>,
         memory: Memory,
+        policy: &[u8],
     ) -> Self {
-        let disk = Disk::new(storage, data);
+        let (disk, trust) = (Disk::new(storage, data), Trust::read(policy));
         let (job, unsent) = (Job::Idle, None);
-        Self { supervisor, disk, memory, job, unsent, deadline: 0, alarm: 0, sealed: 0, failed: 0 }
+        Self { supervisor, disk, memory, trust, job, unsent, deadline: 0, alarm: 0, sealed: 0, failed: 0 }
     }
 
     fn work(&mut self) {
@@ -155,7 +165,13 @@ impl Loader {
         let step = match &mut self.job {
             Job::Idle => return self.next_job(),
             Job::List(list) => list.step(&mut self.disk),
-            Job::Load(load) => load.step(&mut self.disk, &mut self.memory),
+            Job::Load(load) if load.awaits_newest() => match self.supervisor.receive() {
+                Ok(Some(ToLoader::Newest { version })) => load.newest(version, &mut self.memory),
+                // Nothing else is expected; the supervisor gives up a job by starting anew.
+                Ok(Some(_)) => Step::Again,
+                Ok(None) | Err(_) => Step::Wait,
+            },
+            Job::Load(load) => load.step(&mut self.disk, &mut self.memory, &self.trust),
         };
         match step {
             Step::Again => {}
@@ -173,6 +189,8 @@ impl Loader {
             Ok(Some(ToLoader::Load { name, generation, keep })) => {
                 self.job = Job::Load(LoadJob::new(&name, generation, keep));
             }
+            // The answer to a job that is over.
+            Ok(Some(ToLoader::Newest { .. })) => return true,
             Ok(None) | Err(_) => return false,
         }
         self.disk.begin();

@@ -34,7 +34,7 @@ impl ListJob {
                 *told += 1;
                 return Step::Say(ToSupervisor::Model {
                     name: model.wire_name(),
-                    bytes: u64::from(model.size),
+                    bytes: u64::from(model.file.size),
                 });
             }
         }

@@ -1,32 +1,53 @@
 //! A load, step by step.
 
+use crate::chain::Chain;
 use crate::disk::{Disk, Poll};
 use crate::error::cut;
 use crate::header::{Header, check};
+use crate::integrity::{Integrity, mismatch};
+use crate::manifest::ManifestFile;
 use crate::place::{Place, place, valid};
-use crate::scan::{Model, Scan, file_error};
+use crate::scan::{Model, Scan};
 use crate::transfer::Transfer;
+use crate::trust::{Demand, Trust};
 use crate::{LoadError, Memory, Step};
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-use drivers_fat::{Extent, FileMap, Volume};
+use drivers_fat::Volume;
+use inference_manifest::Checker;
 use ipc_protocol::Name;
+use ipc_protocol::signing::Signed;
 use ipc_protocol::supervisor_compute::Sealed;
 use ipc_protocol::supervisor_loader::ToSupervisor;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 /// Bytes that are read before the header is looked at for the first time.
 const FIRST_LOOK: u64 = 256 * 1024;
-/// Most extents of a file: half a megabyte of memory.
-const MAX_EXTENTS: usize = 32_768;
 /// A load says so many times how far it is.
 const REPORTS: u64 = 50;
 
 enum Phase {
     Scan(Scan),
-    Map { volume: Volume, map: FileMap, extents: Vec<Extent> },
-    Header { transfer: Transfer, wanted: u64 },
-    Weights { transfer: Transfer, header: u64, hash: Sha256, said: u64 },
+    Manifest {
+        volume: Volume,
+        file: ManifestFile,
+    },
+    /// The supervisor is asked for the newest version, or was asked.
+    Newest {
+        volume: Volume,
+        checker: Checker,
+        signed: Signed,
+        asked: bool,
+    },
+    Map(Chain),
+    Header {
+        transfer: Transfer,
+        wanted: u64,
+    },
+    Weights {
+        transfer: Transfer,
+        header: u64,
+        said: u64,
+    },
 }
 
 pub(crate) struct LoadJob {
@@ -37,6 +58,7 @@ pub(crate) struct LoadJob {
     phase: Phase,
     model: Option<Model>,
     place: Place,
+    integrity: Integrity,
     /// The old model's header is no longer in the vocabulary region.
     vocabulary_used: bool,
     checked_keep: bool,
@@ -51,6 +73,7 @@ impl LoadJob {
             phase: Phase::Scan(Scan::new()),
             model: None,
             place: Place { offset: 0, keeps: false },
+            integrity: Integrity::Unsigned(Sha256::default()),
             vocabulary_used: false,
             checked_keep: false,
         }
@@ -64,12 +87,17 @@ impl LoadJob {
         }
     }
 
-    pub fn step(&mut self, disk: &mut Disk, memory: &mut Memory) -> Step {
+    /// Whether the supervisor has to answer before this goes on.
+    pub fn awaits_newest(&self) -> bool {
+        matches!(self.phase, Phase::Newest { asked: true, .. })
+    }
+
+    pub fn step(&mut self, disk: &mut Disk, memory: &mut Memory, trust: &Trust) -> Step {
         if !self.checked_keep {
             self.keep = valid(self.keep, memory.weights.len() as u64, memory.vocabulary.len() as u64);
             self.checked_keep = true;
         }
-        match self.next(disk, memory) {
+        match self.next(disk, memory, trust) {
             Ok(step) => step,
             Err(error) => Step::End(self.give_up(error, memory)),
         }
@@ -89,16 +117,21 @@ impl LoadJob {
         ToSupervisor::Failed { why: error.piece(), kept: self.keep.is_some() }
     }
 
-    fn next(&mut self, disk: &mut Disk, memory: &mut Memory) -> Result<Step, LoadError> {
+    fn next(&mut self, disk: &mut Disk, memory: &mut Memory, trust: &Trust) -> Result<Step, LoadError> {
         match &mut self.phase {
             Phase::Scan(scan) => match scan.step(disk)? {
                 Poll::Pending => Ok(Step::Wait),
                 Poll::Ready((volume, models)) => {
-                    let model = models.find(&self.wanted)?.clone();
-                    self.start_map(volume, model, memory)
+                    self.model = Some(models.find(&self.wanted)?.clone());
+                    self.start_manifest(volume, memory, trust)
                 }
             },
-            Phase::Map { .. } => self.map(disk),
+            Phase::Manifest { .. } => self.manifest(disk, trust),
+            Phase::Newest { signed, asked, .. } => match core::mem::replace(asked, true) {
+                true => Ok(Step::Wait),
+                false => Ok(Step::Say(ToSupervisor::Newest { identity: signed.identity.clone() })),
+            },
+            Phase::Map(_) => self.map(disk),
             Phase::Header { .. } => self.header(disk, memory),
             Phase::Weights { .. } => self.weights(disk, memory),
         }
@@ -108,39 +141,79 @@ impl LoadJob {
         self.model.as_ref().map_or_else(String::new, |model| cut(&model.name, 64).to_string())
     }
 
-    fn start_map(&mut self, volume: Volume, model: Model, memory: &Memory) -> Result<Step, LoadError> {
-        let (bytes, region) = (u64::from(model.size), memory.weights.len() as u64);
-        let map = FileMap::new(&volume, model.cluster, model.size);
-        self.model = Some(model);
-        self.place = place(region, bytes, self.keep).ok_or_else(|| LoadError::TooLarge {
-            name: self.name(),
-            bytes,
-            region,
-        })?;
-        self.phase = Phase::Map { volume, map, extents: Vec::new() };
-        Ok(Step::Again)
+    fn size(&self) -> u64 {
+        self.model.as_ref().map_or(0, |model| u64::from(model.file.size))
     }
 
-    fn map(&mut self, disk: &mut Disk) -> Result<Step, LoadError> {
+    // ---- who signed it ----
+
+    fn start_manifest(&mut self, volume: Volume, memory: &Memory, trust: &Trust) -> Result<Step, LoadError> {
         let name = self.name();
-        let Phase::Map { volume, map, extents } = &mut self.phase else { return Ok(Step::Again) };
-        match disk.step(|source| map.next(volume, source)).map_err(|error| file_error(&name, error))? {
-            Poll::Pending => return Ok(Step::Wait),
-            Poll::Ready(Some(extent)) => {
-                let room = extents.len() < MAX_EXTENTS && extents.try_reserve(1).is_ok();
-                if !room {
-                    return Err(LoadError::TooFragmented { name });
-                }
-                extents.push(extent);
-            }
-            Poll::Ready(None) => {
-                let size = self.model.as_ref().map_or(0, |model| u64::from(model.size));
-                let transfer = Transfer::new(core::mem::take(extents), size);
-                self.phase = Phase::Header { transfer, wanted: FIRST_LOOK.min(size) };
+        let manifest = self.model.as_ref().and_then(|model| model.manifest);
+        match (trust.demand()?, manifest) {
+            (Demand::Nothing, _) | (Demand::IfThere, None) => return self.start_map(volume, memory),
+            (Demand::Always, None) => return Err(LoadError::NotSigned { name }),
+            (_, Some(file)) => {
+                let file = ManifestFile::new(volume, file, &name)?;
+                self.phase = Phase::Manifest { volume, file };
             }
         }
         Ok(Step::Again)
     }
+
+    fn manifest(&mut self, disk: &mut Disk, trust: &Trust) -> Result<Step, LoadError> {
+        let (name, size) = (self.name(), self.size());
+        let Phase::Manifest { volume, file } = &mut self.phase else { return Ok(Step::Again) };
+        let Poll::Ready(bytes) = file.step(disk, &name)? else { return Ok(Step::Wait) };
+        let volume = *volume;
+        let (manifest, signed) = trust.verify(&name, &bytes)?;
+        not_older(&name, &signed, trust.minimum(&signed.identity)?)?;
+        let checker = Checker::new(manifest);
+        checker.check_length(size).map_err(|error| mismatch(&name, &signed, error))?;
+        self.phase = Phase::Newest { volume, checker, signed, asked: false };
+        Ok(Step::Again)
+    }
+
+    /// The supervisor's answer, for which [`LoadJob::awaits_newest`] says that there is need.
+    pub fn newest(&mut self, newest: Option<u64>, memory: &mut Memory) -> Step {
+        match self.accept(newest, memory) {
+            Ok(step) => step,
+            Err(error) => Step::End(self.give_up(error, memory)),
+        }
+    }
+
+    fn accept(&mut self, newest: Option<u64>, memory: &Memory) -> Result<Step, LoadError> {
+        let name = self.name();
+        let scan = Phase::Scan(Scan::new());
+        let Phase::Newest { volume, checker, signed, .. } = core::mem::replace(&mut self.phase, scan) else {
+            return Ok(Step::Again);
+        };
+        not_older(&name, &signed, newest.ok_or(LoadError::TooManyIdentities { name: name.clone() })?)?;
+        self.integrity = Integrity::Signed(checker, signed);
+        self.start_map(volume, memory)
+    }
+
+    // ---- where it lies, and where it goes ----
+
+    fn start_map(&mut self, volume: Volume, memory: &Memory) -> Result<Step, LoadError> {
+        let (bytes, region) = (self.size(), memory.weights.len() as u64);
+        let too_large = LoadError::TooLarge { name: self.name(), bytes, region };
+        self.place = place(region, bytes, self.keep).ok_or(too_large)?;
+        let Some(model) = &self.model else { return Ok(Step::Again) };
+        self.phase = Phase::Map(Chain::new(volume, model.file));
+        Ok(Step::Again)
+    }
+
+    fn map(&mut self, disk: &mut Disk) -> Result<Step, LoadError> {
+        let (name, size) = (self.name(), self.size());
+        let Phase::Map(chain) = &mut self.phase else { return Ok(Step::Again) };
+        let Poll::Ready(extents) = chain.step(disk, &name)? else { return Ok(Step::Wait) };
+        let wanted = self.integrity.needed(FIRST_LOOK.min(size));
+        self.phase = Phase::Header { transfer: Transfer::new(extents, size), wanted };
+        Ok(Step::Again)
+    }
+
+    // ---- its bytes ----
 
     fn header(&mut self, disk: &mut Disk, memory: &mut Memory) -> Result<Step, LoadError> {
         let name = self.name();
@@ -152,15 +225,17 @@ impl LoadJob {
         if transfer.arrived() < *wanted {
             self.vocabulary_used = true;
             transfer.ask(disk, *wanted);
-            let taken = transfer.take(disk, memory.vocabulary)?;
-            return Ok(if taken.is_some() { Step::Again } else { Step::Wait });
+            let Some(piece) = transfer.take(disk, memory.vocabulary)? else { return Ok(Step::Wait) };
+            self.integrity.update(&name, &memory.vocabulary[piece])?;
+            return Ok(Step::Again);
         }
-        let prefix = &memory.vocabulary[..transfer.arrived() as usize];
-        match check(&name, prefix, transfer.size())? {
+        let usable = self.integrity.usable(transfer.arrived()) as usize;
+        match check(&name, &memory.vocabulary[..usable], transfer.size())? {
             Header::More(at_least) => {
                 // Twice as much each time, so that a long header is not parsed over and over.
                 let twice = (transfer.arrived() * 2).min(region);
-                *wanted = at_least.max(twice).next_multiple_of(512).min(transfer.size());
+                let more = at_least.max(twice).next_multiple_of(512).min(transfer.size());
+                *wanted = self.integrity.needed(more);
             }
             Header::Complete(header) => self.start_weights(header, memory),
         }
@@ -174,32 +249,27 @@ impl LoadJob {
         }
         let scan = Phase::Scan(Scan::new());
         let Phase::Header { transfer, .. } = core::mem::replace(&mut self.phase, scan) else { return };
-        let have = transfer.arrived() as usize;
-        let file = self.file(&transfer, memory);
-        let mut hash = Sha256::new();
-        if let (Some(to), Some(from)) = (memory.weights.get_mut(file), memory.vocabulary.get(..have)) {
-            to[..have].copy_from_slice(from);
-            hash.update(from);
+        let (start, have) = (self.place.offset as usize, transfer.arrived() as usize);
+        if let (Some(to), Some(from)) =
+            (memory.weights.get_mut(start..start + have), memory.vocabulary.get(..have))
+        {
+            to.copy_from_slice(from);
         }
-        self.phase = Phase::Weights { transfer, header, hash, said: 0 };
-    }
-
-    fn file(&self, transfer: &Transfer, _: &Memory) -> core::ops::Range<usize> {
-        let start = self.place.offset as usize;
-        start..start + transfer.size() as usize
+        self.phase = Phase::Weights { transfer, header, said: 0 };
     }
 
     fn weights(&mut self, disk: &mut Disk, memory: &mut Memory) -> Result<Step, LoadError> {
-        let start = self.place.offset as usize;
-        let Phase::Weights { transfer, hash, said, .. } = &mut self.phase else { return Ok(Step::Again) };
+        let (name, start) = (self.name(), self.place.offset as usize);
+        let Phase::Weights { transfer, said, .. } = &mut self.phase else { return Ok(Step::Again) };
         let (total, end) = (transfer.size(), start + transfer.size() as usize);
         if transfer.arrived() == total {
-            return Ok(Step::End(self.sealed()));
+            return self.sealed().map(Step::End);
         }
         transfer.ask(disk, total);
         let file = &mut memory.weights[start..end];
         let Some(piece) = transfer.take(disk, file)? else { return Ok(Step::Wait) };
-        hash.update(&file[piece]);
+        // The copy is hashed, not the region that storage's device could still write.
+        self.integrity.update(&name, &file[piece])?;
         transfer.ask(disk, total);
         let done = transfer.arrived();
         if done - *said < total / REPORTS && done < total {
@@ -209,16 +279,21 @@ impl LoadJob {
         Ok(Step::Say(ToSupervisor::Progress { done, total }))
     }
 
-    fn sealed(&mut self) -> ToSupervisor {
+    fn sealed(&mut self) -> Result<ToSupervisor, LoadError> {
+        let Phase::Weights { transfer, header, .. } = &self.phase else { return Err(LoadError::DiskChanged) };
+        let (generation, offset) = (self.generation, self.place.offset);
+        let sealed = Sealed { generation, offset, length: transfer.size(), header: *header };
+        let hash = self.integrity.finish().ok_or(LoadError::DiskChanged)?;
         let name = self.model.as_ref().map(Model::wire_name).unwrap_or_default();
-        let (header, length, hash) = match &mut self.phase {
-            Phase::Weights { transfer, header, hash, .. } => {
-                (*header, transfer.size(), hash.finalize_reset())
-            }
-            _ => (0, 0, Sha256::new().finalize()),
-        };
-        let sealed = Sealed { generation: self.generation, offset: self.place.offset, length, header };
-        let hash = core::array::from_fn(|i| hash[i]);
-        ToSupervisor::Sealed { sealed, name, hash, kept: self.keep.is_some() }
+        let signed = self.integrity.signed().cloned();
+        Ok(ToSupervisor::Sealed { sealed, name, hash, kept: self.keep.is_some(), signed })
     }
+}
+
+fn not_older(name: &str, signed: &Signed, oldest: u64) -> Result<(), LoadError> {
+    if signed.version >= oldest {
+        return Ok(());
+    }
+    let (name, identity) = (name.to_string(), signed.identity.text().to_string());
+    Err(LoadError::Rollback { name, identity, version: signed.version, oldest })
 }

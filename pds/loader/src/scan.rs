@@ -1,4 +1,4 @@
-//! Finding the models: `.gguf` files in `/` and `/models`.
+//! Finding the models: `.gguf` files in `/` and `/models`, and their manifests beside them.
 
 use crate::LoadError;
 use crate::disk::{Description, Disk, Poll, StepError};
@@ -8,17 +8,26 @@ use alloc::vec::Vec;
 use drivers_fat::{Directory, Entry, FatError, Volume};
 use ipc_protocol::Name;
 
-/// Most models that are taken note of.
+/// Most models, and most manifests, that are taken note of.
 pub const MAX_MODELS: usize = 64;
 const FOLDER: &str = "models";
 const ENDING: &str = ".gguf";
+const MANIFEST: &str = ".sig";
+
+/// Where a file begins, and its length in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct File {
+    pub size: u32,
+    pub cluster: u32,
+}
 
 /// A file on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Model {
     pub name: String,
-    pub size: u32,
-    pub cluster: u32,
+    pub file: File,
+    /// Of the same name with `.sig` behind it, in the same folder.
+    pub manifest: Option<File>,
     /// Whether it lies in `/models`.
     in_folder: bool,
 }
@@ -43,22 +52,38 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 fn stem(name: &str) -> &str {
-    &name[..name.len() - if is_model_name(name) { ENDING.len() } else { 0 }]
+    without(name, ENDING)
+}
+
+/// The name without `ending`, in any case, where something is left of it.
+fn without<'a>(name: &'a str, ending: &str) -> &'a str {
+    let start = name.len().saturating_sub(ending.len());
+    match name.split_at_checked(start) {
+        Some((rest, end)) if start > 0 && end.eq_ignore_ascii_case(ending) => rest,
+        _ => name,
+    }
 }
 
 /// Files that begin with a dot are not for people (macOS leaves `._name` beside every file it copies).
 fn is_model_name(name: &str) -> bool {
-    let start = name.len().saturating_sub(ENDING.len());
-    start > 0
-        && !name.starts_with('.')
-        && name.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(ENDING))
+    !name.starts_with('.') && stem(name).len() < name.len()
+}
+
+fn is_manifest_name(name: &str) -> bool {
+    without(name, MANIFEST).len() < name.len() && is_model_name(without(name, MANIFEST))
 }
 
 /// The models of a disk, sorted by name.
 pub(crate) struct Models(pub Vec<Model>);
 
 impl Models {
-    fn new(mut found: Vec<Model>) -> Self {
+    fn new(mut found: Vec<Model>, manifests: &[Model]) -> Self {
+        for model in &mut found {
+            let belongs = |other: &&Model| {
+                other.in_folder == model.in_folder && same(without(&other.name, MANIFEST), &model.name)
+            };
+            model.manifest = manifests.iter().find(belongs).map(|manifest| manifest.file);
+        }
         found.sort_by_cached_key(|model| (model.name.to_lowercase(), !model.in_folder));
         found.dedup_by(|later, earlier| same(&later.name, &earlier.name));
         Self(found)
@@ -87,7 +112,31 @@ impl Models {
 pub(crate) enum Scan {
     Describe,
     Open(Description),
-    Walk { volume: Volume, directory: Directory, in_folder: bool, folder: Option<Entry>, found: Vec<Model> },
+    Walk { volume: Volume, directory: Directory, in_folder: bool, folder: Option<Entry>, found: Found },
+}
+
+/// What was found so far.
+#[derive(Default)]
+pub(crate) struct Found {
+    models: Vec<Model>,
+    manifests: Vec<Model>,
+}
+
+impl Found {
+    /// Takes note of a file that is a model or a manifest.
+    fn note(&mut self, entry: Entry, in_folder: bool) {
+        let Entry { name, size, cluster, .. } = entry;
+        let name = name.as_str();
+        let list = match (is_model_name(name), is_manifest_name(name)) {
+            (true, _) => &mut self.models,
+            (_, true) => &mut self.manifests,
+            _ => return,
+        };
+        if list.len() < MAX_MODELS {
+            let (name, file) = (name.to_string(), File { size, cluster });
+            list.push(Model { name, file, manifest: None, in_folder });
+        }
+    }
 }
 
 impl Scan {
@@ -103,7 +152,7 @@ impl Scan {
                 Self::Open(description) => {
                     let sectors = description.files;
                     let volume = disk.step(|source| Volume::open(source, sectors)).map_err(volume_error)?;
-                    volume.map(|volume| Ok(Self::walk(volume, volume.root(), false, Vec::new())))?
+                    volume.map(|volume| Ok(Self::walk(volume, volume.root(), false, Found::default())))?
                 }
                 Self::Walk { .. } => match self.next_entry(disk)? {
                     Poll::Pending => Poll::Pending,
@@ -129,7 +178,7 @@ impl Scan {
         }
     }
 
-    fn walk(volume: Volume, directory: Directory, in_folder: bool, found: Vec<Model>) -> Self {
+    fn walk(volume: Volume, directory: Directory, in_folder: bool, found: Found) -> Self {
         Self::Walk { volume, directory, in_folder, folder: None, found }
     }
 
@@ -143,9 +192,8 @@ impl Scan {
         let Some(entry) = entry else { return Ok(Poll::Ready(false)) };
         if entry.directory && !*in_folder && same(&entry.name, FOLDER) {
             *folder = Some(entry);
-        } else if !entry.directory && is_model_name(&entry.name) && found.len() < MAX_MODELS {
-            let Entry { name, size, cluster, .. } = entry;
-            found.push(Model { name: name.as_str().to_string(), size, cluster, in_folder: *in_folder });
+        } else if !entry.directory {
+            found.note(entry, *in_folder);
         }
         Ok(Poll::Ready(true))
     }
@@ -160,7 +208,7 @@ impl Scan {
                 *self = Self::walk(volume, directory, true, found);
                 Ok(None)
             }
-            None => Ok(Some((volume, Models::new(found)))),
+            None => Ok(Some((volume, Models::new(found.models, &found.manifests)))),
         }
     }
 }

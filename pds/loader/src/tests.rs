@@ -1,4 +1,5 @@
 mod images;
+mod signed;
 mod world;
 
 use crate::tests::images::{Disk, Model, models};

@@ -23,7 +23,14 @@ impl Session {
         if let Some(why) = self.why_no_model() {
             return self.refuse(&why);
         }
-        let forgotten = self.conversation.say(message);
+        if let Some(message) = self.ask_for_passages(message) {
+            self.say_and_answer((message, None));
+        }
+    }
+
+    /// Answers a message, which is put to the model as `whole` where that is more.
+    pub(crate) fn say_and_answer(&mut self, (message, whole): (String, Option<String>)) {
+        let forgotten = self.conversation.say_as(message, whole);
         if forgotten > 0 {
             self.say(
                 Level::Warning,
@@ -173,6 +180,8 @@ impl Session {
         let (used, context) = (generation.tokens.len() as u32, self.context());
         self.conversation.answer(generation.text);
         self.warn_when_full(used, context, stop);
+        self.remember_turn();
+        self.say_retrieval_figures();
         self.patience.stop();
         if let Some(request) = self.request.take() {
             self.console.push(ToConsole::Answered { id: request.id, stop, cost, used, context });

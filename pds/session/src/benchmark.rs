@@ -68,8 +68,7 @@ impl Session {
 
     /// The first bytes of the model's hash.
     pub(crate) fn shown_hash(&self) -> alloc::string::String {
-        let digits = self.model.hash.iter().map(|byte| format!("{byte:02x}"));
-        digits.collect()
+        crate::models::hex(&self.model.hash)
     }
 }
 

@@ -125,12 +125,25 @@ impl Language {
 
 /// A large number for people: "3.0M".
 pub fn count(number: u64) -> String {
-    let (unit, name) = match number {
-        0..1_000 => return format!("{number}"),
-        1_000..1_000_000 => (1_000, "K"),
-        1_000_000..1_000_000_000 => (1_000_000, "M"),
-        _ => (1_000_000_000, "B"),
-    };
+    match number {
+        0..1_000 => format!("{number}"),
+        1_000..1_000_000 => tenths(number, 1_000, "K"),
+        1_000_000..1_000_000_000 => tenths(number, 1_000_000, "M"),
+        _ => tenths(number, 1_000_000_000, "B"),
+    }
+}
+
+/// A size in bytes, in binary units.
+pub fn bytes(number: u64) -> String {
+    match number {
+        0..0x400 => format!("{number} B"),
+        0x400..0x10_0000 => tenths(number, 1 << 10, " KiB"),
+        0x10_0000..0x4000_0000 => tenths(number, 1 << 20, " MiB"),
+        _ => tenths(number, 1 << 30, " GiB"),
+    }
+}
+
+fn tenths(number: u64, unit: u128, name: &str) -> String {
     let tenths = (u128::from(number) * 10 + unit / 2) / unit;
     format!("{}.{}{name}", tenths / 10, tenths % 10)
 }

@@ -2,12 +2,13 @@
 //! The model, as the supervisor and compute describe it together.
 
 use crate::language::Language;
-use crate::session::Session;
+use crate::session::{Session, text};
 use alloc::format;
 use alloc::string::String;
 use ipc_protocol::Name;
 use ipc_protocol::console_session::ToConsole;
 use ipc_protocol::session_compute::ModelFacts;
+use ipc_protocol::signing::Signed;
 use ipc_protocol::supervisor_compute::Sealed;
 
 /// How a model is given to the system.
@@ -20,6 +21,8 @@ pub(crate) struct Model {
     pub name: Name,
     /// First bytes of its hash.
     pub hash: [u8; 8],
+    /// Who signed it.
+    pub signed: Option<Signed>,
     /// Where it lies.
     pub sealed: Option<Sealed>,
     /// Its text side.
@@ -36,6 +39,26 @@ pub(crate) struct Model {
     pub last_good: Option<Name>,
     /// What the console was told.
     pub told: Option<ToConsole>,
+}
+
+impl Model {
+    /// Whether a trusted key signed it, and which, for people.
+    pub fn origin(&self) -> String {
+        let Some(signed) = &self.signed else { return "not signed".into() };
+        let (identity, signer) = (text(signed.identity.as_slice()), text(signed.signer.as_slice()));
+        format!("signed by {signer} as {identity}, version {}", signed.version)
+    }
+
+    /// The same, with the key.
+    pub fn origin_in_full(&self) -> String {
+        let key = self.signed.as_ref().map(|signed| hex(&signed.key));
+        key.map_or_else(|| self.origin(), |key| format!("{} (key {key}...)", self.origin()))
+    }
+}
+
+/// As digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Session {

@@ -16,6 +16,10 @@ pub enum Kind {
     Message,
     /// A system prompt is arriving.
     System,
+    /// Passages for an answer.
+    Retrieve,
+    /// Something about documents, notes, facts or episodes.
+    Library,
     /// An answer.
     Answer,
     /// A request in English is arriving.

@@ -5,6 +5,7 @@ use crate::conversation::Conversation;
 use crate::models::Model;
 use crate::outbox::Side;
 use crate::request::{Generation, Kind, Request};
+use crate::retrieval::Library;
 use crate::settings::Settings;
 use crate::{ComputeLink, ConsoleLink, SUPERVISOR, SupervisorLink, TIMER};
 use alloc::string::String;
@@ -28,6 +29,7 @@ pub struct Session {
     pub(crate) console: Side<console_session::ToConsole, console_session::ToSession>,
     pub(crate) supervisor: Side<session_supervisor::ToSupervisor, session_supervisor::ToSession>,
     pub(crate) compute: Side<session_compute::ToCompute, session_compute::ToSession>,
+    pub(crate) library: Library,
     pub(crate) vocabulary: &'static [u8],
     pub(crate) patience: Patience,
     pub(crate) model: Model,
@@ -60,6 +62,7 @@ impl Session {
             console: Side::new(console),
             supervisor: Side::new(supervisor),
             compute: Side::new(compute),
+            library: Library::new(None),
             vocabulary,
             patience: Patience::new(timer),
             model: Model::default(),
@@ -82,6 +85,7 @@ impl Session {
             moved |= self.hear_console();
             moved |= self.hear_compute();
             moved |= self.feed_compute();
+            moved |= self.hear_retriever() | self.flush_retriever();
             if !moved {
                 break;
             }
@@ -148,7 +152,11 @@ impl Session {
             Kind::Models | Kind::Load | Kind::Unload => {
                 self.refuse("the supervisor does not answer; /status shows the servers. If it loads the model yet, that will be said");
             }
-            Kind::Message | Kind::Asking | Kind::System => self.refuse("the rest of the text did not arrive"),
+            Kind::Retrieve => self.retriever_is_silent(),
+            Kind::Library if self.incoming.is_empty() => self.retriever_is_silent(),
+            Kind::Message | Kind::Asking | Kind::System | Kind::Library => {
+                self.refuse("the rest of the text did not arrive")
+            }
         }
     }
 }

@@ -30,6 +30,7 @@ impl Session {
         };
         format!(
             "file:          {} (SHA-256 {}...)\n\
+             origin:        {}\n\
              architecture:  {}, {} weights, mostly {}\n\
              context:       {} tokens in use; the cache holds {}, the model was trained with {}\n\
              cache:         {} bytes for the whole context\n\
@@ -38,6 +39,7 @@ impl Session {
              workers:       {}",
             text(self.model.name.as_slice()),
             self.shown_hash(),
+            self.model.origin_in_full(),
             language.architecture(),
             count(language.weights()),
             language.quantisation(),

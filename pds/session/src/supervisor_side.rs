@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! What the supervisor says: which model there is, and which there are.
 
-use crate::language::{Language, count};
+use crate::language::{Language, bytes};
 use crate::request::Kind;
 use crate::session::{SILENCE, Session, text};
 use alloc::format;
@@ -34,19 +34,19 @@ impl Session {
             ToSession::ListEnd { count } => self.list_end(count),
             ToSession::Progress { done, total } => self.load_progress(done, total),
             ToSession::ReleaseVocabulary => self.release(),
-            ToSession::Ready { sealed, name, hash } => self.ready(sealed, name, hash),
+            ToSession::Ready { sealed, name, hash, signed } => {
+                self.model.signed = signed;
+                self.ready(sealed, name, hash);
+            }
             ToSession::NoModel { why } => self.no_model(text(why.as_slice())),
             ToSession::LoadFailed { why, kept } => self.load_failed(&text(why.as_slice()), kept),
         }
     }
 
-    fn list_model(&mut self, name: &Name, bytes: u64, loaded: bool) {
+    fn list_model(&mut self, name: &Name, size: u64, loaded: bool) {
         if self.is(Kind::Models) {
-            let mark = if loaded { "  (loaded)" } else { "" };
-            self.say(
-                Level::Plain,
-                &format!("  {:<40} {:>7} bytes{mark}", text(name.as_slice()), count(bytes)),
-            );
+            let mark = if loaded { format!("  (loaded, {})", self.model.origin()) } else { String::new() };
+            self.say(Level::Plain, &format!("  {:<40} {:>9}{mark}", text(name.as_slice()), bytes(size)));
         }
     }
 
@@ -92,7 +92,12 @@ impl Session {
     fn use_model(&mut self, language: Language, sealed: Sealed, name: Name, hash: [u8; 8]) {
         let changed = self.model.talked_with.replace(hash).is_some_and(|before| before != hash);
         let unknown = language.unknown.clone();
-        let loaded = format!("{} is loaded: {}", text(name.as_slice()), language.description());
+        let loaded = format!(
+            "{} is loaded: {}, {}",
+            text(name.as_slice()),
+            language.description(),
+            self.model.origin()
+        );
         self.model.last_good = Some(name.clone());
         (self.model.name, self.model.hash, self.model.sealed) = (name, hash, Some(sealed));
         (self.model.language, self.model.absent) = (Some(language), false);

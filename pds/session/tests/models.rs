@@ -73,7 +73,7 @@ fn models_are_listed() {
     let heard = world.heard();
     let said = lines(&heard);
     assert!(
-        said.contains("a.gguf") && said.contains("3.3M bytes  (loaded)") && said.contains("999 bytes\n"),
+        said.contains("a.gguf") && said.contains("3.1 MiB  (loaded, not signed)") && said.contains("999 B\n"),
         "{said}"
     );
     assert_eq!(ended(&heard), Some((id, Err(true))));

@@ -7,7 +7,7 @@ use drivers_block::{AREAS, Area};
 use drivers_virtio_blk::{VirtioBlk, probe};
 use ipc_link::Link;
 use ipc_pd::Handler;
-use pds_storage::{ClientWiring, LOADER, RETRIEVER, Storage};
+use pds_storage::{ClientWiring, FileRights, LOADER, RETRIEVER, Storage};
 
 ipc_pd::regions! {
     virtio_mmio, virtio_mmio_size: Device;
@@ -30,12 +30,14 @@ fn init() -> impl Handler {
         reads: (Area(1), size(0)),
         writes: None,
         data: false,
+        files: FileRights::Sectors,
     });
     let retriever = storage_to_retriever().zip(retriever_to_storage()).map(|(mine, theirs)| ClientWiring {
         link: Link::start(mine, theirs, RETRIEVER),
         reads: (Area(2), size(1)),
         writes: Some((Area(3), size(2))),
         data: true,
+        files: FileRights::Folders,
     });
     let device = virtio_mmio().zip(virtio_queue()).and_then(|(registers, queue)| {
         probe(registers).ok().and_then(|transport| VirtioBlk::new(transport, queue, areas).ok())

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod children;
+mod chronicle;
 mod estate;
 pub mod fault;
 pub mod model;

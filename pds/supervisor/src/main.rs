@@ -25,6 +25,8 @@ ipc_pd::regions! {
     compute_to_supervisor, compute_to_supervisor_size: Readable;
     supervisor_to_loader, supervisor_to_loader_size: Writable;
     loader_to_supervisor, loader_to_supervisor_size: Readable;
+    supervisor_to_retriever, supervisor_to_retriever_size: Writable;
+    retriever_to_supervisor, retriever_to_supervisor_size: Readable;
 }
 
 fn init() -> Supervisor {
@@ -46,6 +48,7 @@ fn init() -> Supervisor {
         session: supervisor_to_session().zip(session_to_supervisor()),
         compute: supervisor_to_compute().zip(compute_to_supervisor()),
         loader: supervisor_to_loader().zip(loader_to_supervisor()),
+        retriever: supervisor_to_retriever().zip(retriever_to_supervisor()),
     })
 }
 

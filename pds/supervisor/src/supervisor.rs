@@ -4,8 +4,9 @@
 //! The supervisor makes no protected call: the timer could fault inside it, and nobody could restart the timer.
 
 use crate::children::{
-    CHILDREN, COMPUTE, CONSOLE, COUNT, LOADER, SESSION, TIMER, TIMER_CHANNEL, by_name, group,
+    CHILDREN, COMPUTE, CONSOLE, COUNT, LOADER, RETRIEVER, SESSION, TIMER, TIMER_CHANNEL, by_name, group,
 };
+use crate::chronicle;
 use crate::estate::{Estate, Means, now_ms, tick};
 use crate::fault::{Cause, Fault};
 use crate::model::{Event, Model};
@@ -73,6 +74,9 @@ impl Supervisor {
         self.estate.push_event(Event::Tick);
         self.tell_model();
         self.tell_status();
+        if !self.estate.chronicle.turn() {
+            self.estate.fail(RETRIEVER, Cause::Protocol);
+        }
         self.estate.flush();
     }
 
@@ -235,6 +239,7 @@ impl Supervisor {
     }
 
     fn restart(&mut self, index: usize) {
+        self.estate.chronicle.add(chronicle::command("restart", CHILDREN[index].name));
         if index == LOADER {
             return self.restart_loader();
         }
@@ -272,6 +277,7 @@ impl Supervisor {
         if !policy.keep.is_empty() {
             return self.estate.say(piece!("{} cannot be stopped: {}", policy.name, policy.keep));
         }
+        self.estate.chronicle.add(chronicle::command("stop", policy.name));
         for member in group(index) {
             self.estate.halt(member, Condition::Stopped { fresh: true });
         }
@@ -324,7 +330,7 @@ impl Handler for Supervisor {
     }
 
     fn fault(&mut self, child: Child, message: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
-        let fault = Fault::received(message);
+        let fault = Fault::received(message).located(child);
         if usize::from(child.id()) < COUNT {
             self.estate.fail(usize::from(child.id()), Cause::Fault(fault));
         }

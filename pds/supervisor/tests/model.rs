@@ -5,6 +5,7 @@
 //! the loader runs while somebody reads.
 
 use ipc_protocol::session_supervisor::{ToSession, ToSupervisor as FromSession};
+use ipc_protocol::signing::{Identity, Signed};
 use ipc_protocol::supervisor_compute::{Sealed, ToCompute, ToSupervisor as FromCompute};
 use ipc_protocol::supervisor_loader::{ToLoader, ToSupervisor as FromLoader};
 use ipc_protocol::{Name, Piece};
@@ -26,6 +27,9 @@ struct Play {
     to_loader: VecDeque<ToLoader>,
     replaced: Vec<usize>,
     session_heard: Vec<ToSession>,
+    /// Who signed the models on the disk.
+    signed: Option<Signed>,
+    newest: Vec<Option<u64>>,
 }
 
 impl Play {
@@ -184,16 +188,34 @@ impl System {
                 self.on(Event::Loader(FromLoader::ListEnd { count: 2 }));
             }
             Some(ToLoader::Load { name, generation, keep }) if readable => {
+                self.ask_for_newest();
                 let sealed = Sealed { generation, offset: 0, length: 9, header: 3 };
                 let kept = keep.is_some();
                 self.on(Event::Loader(FromLoader::Progress { done: 1, total: 9 }));
-                self.on(Event::Loader(FromLoader::Sealed { sealed, name, hash: [1; 8], kept }));
+                self.on(Event::Loader(FromLoader::Sealed {
+                    sealed,
+                    name,
+                    hash: [1; 8],
+                    kept,
+                    signed: self.play.signed.clone(),
+                }));
             }
+            Some(ToLoader::Newest { .. }) => unreachable!("the answer is taken where the question is asked"),
             Some(ToLoader::Load { keep, .. }) => {
                 let why = Piece::new(b"the file is damaged");
                 self.on(Event::Loader(FromLoader::Failed { why, kept: keep.is_some() }));
             }
             None => (),
+        }
+    }
+
+    /// A loader asks this about a signed model, after it was told to load.
+    fn ask_for_newest(&mut self) {
+        let Some(signed) = self.play.signed.clone() else { return };
+        self.on(Event::Loader(FromLoader::Newest { identity: signed.identity }));
+        match self.play.to_loader.pop_back() {
+            Some(ToLoader::Newest { version }) => self.play.newest.push(version),
+            other => panic!("the loader's question is answered with {other:?}"),
         }
     }
 
@@ -310,6 +332,28 @@ fn a_failed_load_keeps_the_old_model_and_says_so_first() {
         ),
         "{heard:?}"
     );
+}
+
+#[test]
+fn the_newest_version_in_use_outlives_the_loader_and_an_unusable_one_does_not_count() {
+    let signed = |version| Some(Signed { identity: Identity::new(b"story"), version, ..Signed::default() });
+    let mut system = System::boot();
+    system.play.signed = signed(4);
+    system.settle();
+    assert_eq!(system.play.newest, [Some(0)]);
+    system.play.signed = signed(9);
+    system.take(Step::Load(2));
+    for step in [Step::ComputeWorks, Step::SessionWorks, Step::LoaderFails] {
+        system.take(step);
+    }
+    while system.play.loader_runs {
+        system.take(Step::LoaderWorks);
+    }
+    system.take(Step::ComputeCannotUse);
+    system.play.signed = signed(4);
+    system.settle();
+    assert_eq!(system.play.newest, [Some(0), Some(4), Some(4)], "{:?}", system.model);
+    assert_eq!(system.model.in_use().and_then(|model| model.signed.clone()), signed(4));
 }
 
 #[test]

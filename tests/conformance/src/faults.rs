@@ -69,9 +69,9 @@ pub const FAULTS: &[Expected] = &[
     },
     Expected { name: "the answer to one sets registers", label: 2, length: 13, words: &[(0, ALL, 0xc0ffee)] },
     Expected { name: "an undefined instruction", label: 3, length: 5, words: &[(3, CLASS, 0), (4, ALL, 0)] },
-    Expected { name: "the FPU where it is not allowed", label: 3, length: 5, words: &[(3, CLASS, class(7))] },
-    Expected { name: "a breakpoint", label: 3, length: 5, words: &[(3, CLASS, class(0x3c))] },
-    Expected { name: TIMER, label: 3, length: 5, words: &[(3, CLASS, class(0x18))] },
+    Expected { name: "the FPU where it is not allowed", label: 8, length: 1, words: &[(0, CLASS, class(7))] },
+    Expected { name: "a breakpoint", label: 8, length: 1, words: &[(0, CLASS, class(0x3c))] },
+    Expected { name: TIMER, label: 8, length: 1, words: &[(0, CLASS, class(0x18))] },
     Expected {
         name: "a wait on an empty slot",
         label: 1,

@@ -85,7 +85,7 @@ impl Chat {
         let sizes: Vec<_> = small.into_iter().filter(|(region, _)| kept(region)).collect();
         let mut system = System::new(description(cores, &sizes), seed);
         let (screen, alarm) = (Arc::new(Screen::default()), Arc::new(Alarm::default()));
-        let disk = disk.then(|| Arc::new(Disk::new(image(shared), seed)));
+        let disk = disk.then(|| Arc::new(Disk::new(&image(shared), seed)));
         system.attach("timer", 32, alarm.clone());
         system.attach("console", 30, screen.clone());
         if let Some(disk) = &disk {
@@ -101,7 +101,7 @@ impl Chat {
         for number in 1..cores {
             system.start(&format!("compute_{number}"), real::compute());
         }
-        system.start("retriever", tests_hosted::program(|_| parts::simple::Quiet));
+        system.start("retriever", real::retriever(32 << 20));
         Self { system, screen, golden: golden(shared) }
     }
 
@@ -265,7 +265,10 @@ fn models_are_switched_back_and_forth() {
         }
         assert!(chat.line(PROMPT).contains(&chat.golden.0));
         let models = chat.line("/models");
-        assert!(models.contains("stories260K-f32.gguf") && models.contains("(loaded)"), "{models}");
+        assert!(
+            models.contains("stories260K-f32.gguf") && models.contains("(loaded, not signed)"),
+            "{models}"
+        );
     });
 }
 

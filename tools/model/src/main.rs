@@ -12,6 +12,7 @@ mod logits;
 mod mixture;
 mod perplexity;
 mod quantize;
+mod sign;
 mod synth;
 mod text;
 
@@ -46,6 +47,12 @@ enum Command {
     Embed(embed::Arguments),
     /// Write a model in another type.
     Quantize(quantize::Arguments),
+    /// Make a key pair to sign models with.
+    Keygen(sign::KeygenArguments),
+    /// Sign a model: writes its manifest, FILE.gguf.sig.
+    Sign(sign::SignArguments),
+    /// Check a model against its manifest, as the loader does.
+    Verify(sign::VerifyArguments),
     /// Measure matrix products in cache, per type and instruction set.
     Kernels(kernels::Arguments),
     /// Make a model with the shape of a real one and random weights, for measurements.
@@ -72,6 +79,9 @@ fn run(command: Command) -> Result<()> {
         Command::Perplexity(arguments) => perplexity::run(&arguments),
         Command::Embed(arguments) => embed::run(&arguments),
         Command::Quantize(arguments) => quantize::run(&arguments),
+        Command::Keygen(arguments) => sign::keygen(&arguments),
+        Command::Sign(arguments) => sign::sign(&arguments),
+        Command::Verify(arguments) => sign::verify(&arguments),
         Command::Kernels(arguments) => kernels::run(&arguments),
         Command::Synth(arguments) => synth::run(&arguments),
     }

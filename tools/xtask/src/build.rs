@@ -18,7 +18,7 @@ pub const PROGRAMS: [Program; 8] = [
     Program { name: "timer", simd: false },
     Program { name: "console", simd: false },
     Program { name: "storage", simd: false },
-    Program { name: "retriever", simd: false },
+    Program { name: "retriever", simd: true },
     Program { name: "session", simd: true },
     Program { name: "loader", simd: true },
     Program { name: "compute", simd: true },

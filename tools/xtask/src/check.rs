@@ -1,7 +1,7 @@
 //! The rules of the architecture that a compiler does not check: who may depend on whom, where `unsafe` and
 //! instruction sets may appear.
 
-use crate::shell;
+use crate::{shell, tcb};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -52,6 +52,7 @@ pub fn all() -> Result<()> {
         eprintln!("{line}");
     }
     ensure!(broken.is_empty(), "{} rules of docs/architecture.md are broken, see above", broken.len());
+    tcb::check()?;
     println!("check: dependencies, `unsafe` and instruction sets are where they belong");
     Ok(())
 }

@@ -25,6 +25,8 @@ const PROGRAMS: [&str; 13] = [
     "bench_server",
     "bench_pong",
 ];
+/// Systems of tests, and the cores of each.
+const CONFORMANCE: [(&str, u32); 2] = [("system", 1), ("smp", 4)];
 /// Longest time for one system of tests, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(400);
 
@@ -39,15 +41,31 @@ const OTHER_PROGRAMS: &str = "recorded with other programs; set MICROKIT_SDK to 
 /// # Errors
 /// When a test fails or the run does not end.
 pub fn conformance() -> Result<()> {
-    for (system, cores) in [("system", 1), ("smp", 4)] {
-        let mut running = machine(system, cores, cores == 1)?.start()?;
-        running.wait_for("conformance: start", LIMIT)?;
-        let lines = running.wait_for(" passed, ", LIMIT)?;
-        let failed = running.wait_for(" failed", LIMIT)?;
-        let passed = lines.rsplit(' ').next().unwrap_or_default();
-        ensure!(failed == "0", "{failed} conformance tests failed:{lines}");
-        eprintln!("ok: {passed} conformance tests of the kernel on {cores} cores");
+    for (system, cores) in CONFORMANCE {
+        judged(&machine(system, cores, cores == 1)?, "the kernel")?;
     }
+    Ok(())
+}
+
+/// The same tests with the same program files on the official kernel.
+///
+/// # Errors
+/// As [`conformance`], and without an SDK.
+pub fn conformance_official() -> Result<()> {
+    for (system, cores) in CONFORMANCE {
+        judged(&official_machine(system, cores, cores == 1)?, "the official kernel")?;
+    }
+    Ok(())
+}
+
+fn judged(machine: &Machine, kernel: &str) -> Result<()> {
+    let mut running = machine.start()?;
+    running.wait_for("conformance: start", LIMIT)?;
+    let lines = running.wait_for(" passed, ", LIMIT)?;
+    let failed = running.wait_for(" failed", LIMIT)?;
+    let passed = lines.rsplit(' ').next().unwrap_or_default();
+    ensure!(failed == "0", "{failed} conformance tests failed:{lines}");
+    eprintln!("ok: {passed} conformance tests of {kernel} on {} cores", machine.cores);
     Ok(())
 }
 
@@ -101,16 +119,21 @@ fn measure_official() -> Result<Option<Vec<(String, u64)>>> {
     if Sdk::root_from_environment().is_none() {
         return Ok(None);
     }
-    let ours = machine("bench", 1, true)?;
-    let folder = shell::root().join("target/conformance/sel4");
+    rows(&official_machine("bench", 1, true)?).map(Some)
+}
+
+/// `tests/conformance/SYSTEM.xml` with the official kernel, and the machine for it.
+fn official_machine(system: &str, cores: u32, icount: bool) -> Result<Machine> {
+    let ours = machine(system, cores, icount)?;
+    let folder = shell::root().join("target/conformance").join(format!("{system}-sel4"));
     std::fs::create_dir_all(&folder)?;
     let search = SearchPath(vec![shell::root().join("target/conformance")]);
-    let system = resolve("tests/conformance/bench.xml", &search)?;
-    std::fs::write(folder.join("resolved.system"), system.to_xml())?;
-    let sdk = Sdk::for_options(&SystemOptions { kernel: Kernel::Sel4, ..SystemOptions::standard() })?;
-    let image = sdk.image(&folder, &search, &system)?;
-    let machine = Machine { image, start: Start::Loader, ram_mib: sel4::RAM >> 20, ..ours };
-    rows(&machine).map(Some)
+    let resolved = resolve(&format!("tests/conformance/{system}.xml"), &search)?;
+    std::fs::write(folder.join("resolved.system"), resolved.to_xml())?;
+    let smp = u8::try_from(cores)?;
+    let sdk = Sdk::for_options(&SystemOptions { kernel: Kernel::Sel4, smp, ..SystemOptions::standard() })?;
+    let image = sdk.image(&folder, &search, &resolved)?;
+    Ok(Machine { image, start: Start::Loader, ram_mib: sel4::RAM >> 20, ..ours })
 }
 
 fn resolve(description: &str, search: &SearchPath) -> Result<System> {

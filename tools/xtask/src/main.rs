@@ -6,21 +6,27 @@ mod build;
 mod capdl;
 mod check;
 mod disk;
+mod foreign;
 mod install;
 mod kernel;
 mod minilm;
 mod official;
 mod options;
 mod oracle;
+mod pages;
+mod policy;
 mod qemu;
+mod retrieval;
 mod script;
 mod sel4;
 mod shell;
+mod signed;
 mod system;
+mod tcb;
 mod test;
 mod transcripts;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use options::SystemOptions;
 use std::path::PathBuf;
@@ -61,6 +67,11 @@ enum Job {
     },
     /// Check the rules of the architecture: dependencies, `unsafe`, instruction sets
     Check,
+    /// Code lines and `unsafe` of every protection domain and of the kernel
+    Tcb {
+        #[command(flatten)]
+        options: tcb::Options,
+    },
     /// Who can read, write, call and signal whom, compared with policy.toml
     Flows {
         #[command(flatten)]
@@ -84,6 +95,12 @@ enum Figure {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// Kills QEMU while documents and notes are taken in, and checks after each boot that all acknowledged ones are there
+    PowerCuts {
+        /// How often
+        #[arg(long, default_value_t = 100)]
+        count: u32,
+    },
     /// Tokens per second and time to the first token, for 1, 2 and 4 workers
     Generate {
         #[command(flatten)]
@@ -97,10 +114,12 @@ fn main() -> Result<()> {
         Job::Image { system } => image(&system),
         Job::Bench { figure: Figure::Boot { system } } => bench::boot(&system),
         Job::Bench { figure: Figure::Retrieval { options } } => bench::retrieval(&options),
+        Job::Bench { figure: Figure::PowerCuts { count } } => retrieval::power_cuts(count),
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
         Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
         Job::Test { step } => test::all(&step),
         Job::Check => check::all(),
+        Job::Tcb { options } => tcb::run(&options),
         Job::Flows { options } => options.run(&shell::root()),
     }
 }
@@ -112,6 +131,10 @@ fn prepare(options: &SystemOptions) -> Result<system::Built> {
 }
 
 fn run(options: &SystemOptions, script: Option<&std::path::Path>) -> Result<()> {
+    ensure!(
+        script.is_none() || options.system.is_none(),
+        "--script types at Cloister's prompt, which the system of --system does not have"
+    );
     let script = script.map(|path| {
         std::fs::read_to_string(path).with_context(|| format!("--script {}: cannot be read", path.display()))
     });

@@ -22,6 +22,12 @@ pub struct SystemOptions {
     /// Kernel
     #[arg(long, value_enum, default_value_t = Kernel::Cloister)]
     pub kernel: Kernel,
+    /// Start this system description instead of Cloister's: any PDs made for Microkit
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    pub system: Option<PathBuf>,
+    /// Folder with the programs of --system; may be repeated [default: the description's folder]
+    #[arg(long, value_name = "DIR", requires = "system")]
+    pub search_path: Vec<PathBuf>,
     /// Model to put on the disk and load
     #[arg(long, value_name = "FILE.gguf")]
     pub model: Option<PathBuf>,
@@ -40,23 +46,53 @@ pub struct SystemOptions {
     /// Start without a disk
     #[arg(long)]
     pub no_disk: bool,
+    /// Document to put into /docs; may be given more than once
+    #[arg(long = "document", value_name = "FILE", conflicts_with = "no_disk")]
+    pub documents: Vec<PathBuf>,
+    /// Folder whose documents (.md .txt .rst .c .h .rs .py) are put into /docs, with its folders
+    #[arg(long = "documents", value_name = "DIR", conflicts_with = "no_disk")]
+    pub document_folders: Vec<PathBuf>,
+    /// Embedding model (a BERT encoder's GGUF) instead of all-MiniLM-L6-v2, which is fetched
+    #[arg(long, value_name = "FILE.gguf", conflicts_with = "no_embedding")]
+    pub embedding: Option<PathBuf>,
+    /// Put no embedding model on the disk: where none is there, words are hashed
+    #[arg(long)]
+    pub no_embedding: bool,
+    /// Take signed models only: of keys named by --trust
+    #[arg(long)]
+    pub require_signed: bool,
+    /// Public key whose signatures on models count; more than one may be given
+    #[arg(long, value_name = "NAME.pub")]
+    pub trust: Vec<PathBuf>,
+    /// Oldest version of a signed model that is taken; may be given for several models
+    #[arg(long, value_name = "NAME=VERSION", value_parser = crate::policy::parse_minimum)]
+    pub minimum: Vec<(String, u64)>,
     /// Let the guest's clock count instructions: repeatable, one core
     #[arg(long)]
     pub icount: bool,
 }
 
 impl SystemOptions {
-    /// The options of a plain `run`.
+    /// The options of a plain `run`, without an embedding model.
     pub fn standard() -> Self {
         Self {
             board: "qemu_virt_aarch64".into(),
             kernel: Kernel::Cloister,
+            system: None,
+            search_path: Vec::new(),
             model: None,
             smp: 1,
             ram: None,
             cpu: "cortex-a53".into(),
             disk: None,
             no_disk: false,
+            documents: Vec::new(),
+            document_folders: Vec::new(),
+            embedding: None,
+            no_embedding: true,
+            require_signed: false,
+            trust: Vec::new(),
+            minimum: Vec::new(),
             icount: false,
         }
     }

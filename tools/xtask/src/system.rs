@@ -3,7 +3,7 @@
 use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Start};
 use crate::sel4::{self, Sdk};
-use crate::{build, disk, shell};
+use crate::{build, disk, foreign, policy, shell};
 use anyhow::{Context, Result, bail};
 use board_description::Board;
 use ipc_protocol::Name;
@@ -28,6 +28,9 @@ pub struct Built {
 /// # Errors
 /// What is wrong with the options, the sources or the model file.
 pub fn prepare(options: &SystemOptions) -> Result<Built> {
+    if let Some(file) = &options.system {
+        return foreign::prepare(file, options);
+    }
     let board = tools_sysgen::board(&options.board).map_err(|problems| anyhow::anyhow!("{problems}"))?;
     let model = options.model.as_deref().map(model_size).transpose()?.unwrap_or(0);
     let (ram, kernel) = match options.kernel {
@@ -111,6 +114,8 @@ impl Draft<'_> {
         let page = platform_page(self.options, &self.board, &draft, kernel)?;
         std::fs::write(self.folder.join("platform.bin"), page)?;
         description.set_prefill("platform", "platform.bin").map_err(wrong)?;
+        std::fs::write(self.folder.join("model_policy.bin"), policy::page(self.options)?)?;
+        description.set_prefill("model_policy", "model_policy.bin").map_err(wrong)?;
         let system = description.resolve(&self.board, &search).map_err(wrong)?;
         std::fs::write(self.folder.join("resolved.system"), system.to_xml())?;
         Ok((system, search))
@@ -118,18 +123,32 @@ impl Draft<'_> {
 
     fn ours(&self, kernel: &Path) -> Result<PathBuf> {
         let (system, search) = self.resolve(kernel)?;
-        let image = build_image(&system, &search, &std::fs::read(kernel)?, &self.board);
-        let image = image.map_err(|problems| anyhow::anyhow!("{problems}"))?;
-        std::fs::write(self.folder.join("report.txt"), &image.report)?;
-        let path = self.folder.join("cloister.img");
-        std::fs::write(&path, &image.bytes)?;
-        Ok(path)
+        pack_ours(self.folder, kernel, &system, &search, &self.board)
     }
 
     fn official(&self, sdk: &Sdk) -> Result<PathBuf> {
         let (system, search) = self.resolve(&sdk.kernel())?;
         sdk.image(self.folder, &search, &system)
     }
+}
+
+/// Packs a system with our kernel; writes image and report into `folder`.
+///
+/// # Errors
+/// What is wrong with a program, or does not fit.
+pub fn pack_ours(
+    folder: &Path,
+    kernel: &Path,
+    system: &System,
+    search: &SearchPath,
+    board: &Board,
+) -> Result<PathBuf> {
+    let image = build_image(system, search, &std::fs::read(kernel)?, board);
+    let image = image.map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    std::fs::write(folder.join("report.txt"), &image.report)?;
+    let path = folder.join("cloister.img");
+    std::fs::write(&path, &image.bytes)?;
+    Ok(path)
 }
 
 /// The platform page: what the PDs may know of the image and its machine.

@@ -3,10 +3,13 @@
 use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Running};
 use crate::script::{self, PROMPT, ask};
-use crate::{bench, disk, install, shell, system};
+use crate::{bench, disk, install, retrieval, shell, system};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Power cuts of the test; `bench power-cuts` makes more.
+const POWER_CUTS: u32 = 3;
 
 /// Runs every transcript test; those that need the shared test data are skipped without it.
 ///
@@ -15,7 +18,11 @@ use std::time::Duration;
 pub fn all() -> Result<()> {
     install::programs(&[install::QEMU_AARCH64])?;
     without_a_disk()?;
-    let Some(shared) = bench::shared() else {
+    retrieval::power_cuts(POWER_CUTS)?;
+    let shared = bench::shared();
+    let model = shared.as_ref().map(|shared| shared.join("models/stories/stories260K-q8_0.gguf"));
+    retrieval::transcript(model.as_deref())?;
+    let Some(shared) = shared else {
         ensure!(std::env::var_os("CI").is_none(), "the shared test data is missing, and CI is set");
         eprintln!("skipped: conversations with real models; ../shared is not there");
         return Ok(());
@@ -51,14 +58,16 @@ fn machine(model: Option<&Path>, kernel: Kernel, smp: u8, name: &str) -> Result<
     Ok(system::prepare(&options)?.machine)
 }
 
-fn expect(answer: &str, parts: &[&str]) -> Result<()> {
+/// Every part must be in the answer.
+pub fn expect(answer: &str, parts: &[&str]) -> Result<()> {
     for part in parts {
         ensure!(answer.contains(part), "`{part}` is missing in:\n{answer}");
     }
     Ok(())
 }
 
-fn passed(name: &str) {
+/// Says that a conversation went as it must.
+pub fn passed(name: &str) {
     eprintln!("ok: {name}");
 }
 
@@ -104,7 +113,7 @@ fn golden(shared: &Path, name: &str, kernel: Kernel, smp: u8) -> Result<()> {
 }
 
 /// Line ends of a terminal and of a file differ.
-fn plain_lines(text: &str) -> String {
+pub fn plain_lines(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -14,6 +14,7 @@ pub(crate) fn detect() -> CpuFeatures {
         found.set(CpuFeatures::AVX2, has!("avx2") && has!("fma") && has!("f16c"));
         let wide = has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
         found.set(CpuFeatures::AVX512_VNNI, wide && has!("avx512vnni") && found.contains(CpuFeatures::AVX2));
+        found.set(CpuFeatures::AVX512_BF16, wide && has!("avx512bf16"));
     }
     #[cfg(target_arch = "aarch64")]
     {

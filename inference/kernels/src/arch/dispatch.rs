@@ -5,6 +5,7 @@ use crate::activation::{Activation, ActivationKind, Quantized};
 use crate::arch::isa::Isa;
 use crate::attention::{self, CacheKind};
 use crate::blocks::*;
+use crate::gradients::{self, AdamStep};
 use crate::matmul::{self, Bf16, F16, F32, Matrix, Output};
 use crate::{RopeLayout, lanes, ops, rope, row_dots};
 
@@ -54,6 +55,21 @@ dispatch! {
     fn quantize(kind: ActivationKind, values: &[f32], tokens: usize, out: &mut Quantized<'_>) = Quantized::fill;
     fn scores(kind: CacheKind, query: &[f32], keys: &[u8], scale: f32, out: &mut [f32]) = attention::scores;
     fn mix(kind: CacheKind, weights: &[f32], values: &[u8], out: &mut [f32]) = attention::mix;
+    fn rms_norm_f32(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) = gradients::rms_norm;
+    fn rms_norm_backward(
+        x: &[f32],
+        weight: &[f32],
+        eps: f32,
+        dy: &mut [f32],
+        dx: &mut [f32],
+        dweight: &mut [f32],
+    ) = gradients::rms_norm_backward;
+    fn silu_product(gate: &[f32], up: &[f32], out: &mut [f32]) = gradients::silu_product;
+    fn silu_product_backward(dy: &[f32], gate: &mut [f32], up: &mut [f32]) = gradients::silu_product_backward;
+    fn scaled_softmax(x: &mut [f32], scale: f32) = gradients::scaled_softmax;
+    fn scaled_softmax_backward(p: &[f32], scale: f32, dp: &mut [f32]) = gradients::scaled_softmax_backward;
+    fn cross_entropy(logits: &mut [f32], target: usize, weight: f32) -> f32 = gradients::cross_entropy;
+    fn adam_w(step: AdamStep, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) = gradients::adam_w;
     fn row_dots(query: &[i8], rows: &[i8], out: &mut [i32]) = row_dots::row_dots;
     fn f32s(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) = matmul::floats::<F32, 4>;
     fn f16s(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) = matmul::floats::<F16, 2>;

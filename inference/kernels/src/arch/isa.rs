@@ -23,9 +23,9 @@ pub(crate) enum Isa {
     Avx512,
 }
 
-/// The kernels of one instruction set. Every set computes the same bits.
+/// The kernels of one instruction set, and whether it multiplies BF16. Every set computes the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kernels(pub(crate) Isa);
+pub struct Kernels(pub(crate) Isa, pub(crate) bool);
 
 impl Kernels {
     /// The fastest kernels that `features` allow on this target.
@@ -33,15 +33,17 @@ impl Kernels {
     pub fn select(features: CpuFeatures) -> Self {
         #[cfg(target_arch = "aarch64")]
         return match () {
-            () if features.contains(CpuFeatures::I8MM | CpuFeatures::DOTPROD) => Self(Isa::NeonI8mm),
-            () if features.contains(CpuFeatures::DOTPROD) => Self(Isa::NeonDotprod),
-            () => Self(Isa::Neon),
+            () if features.contains(CpuFeatures::I8MM | CpuFeatures::DOTPROD) => Self(Isa::NeonI8mm, false),
+            () if features.contains(CpuFeatures::DOTPROD) => Self(Isa::NeonDotprod, false),
+            () => Self(Isa::Neon, false),
         };
         #[cfg(target_arch = "x86_64")]
         return match () {
-            () if features.contains(CpuFeatures::AVX512_VNNI | CpuFeatures::AVX2) => Self(Isa::Avx512),
-            () if features.contains(CpuFeatures::AVX2) => Self(Isa::Avx2),
-            () => Self(Isa::Generic),
+            () if features.contains(CpuFeatures::AVX512_VNNI | CpuFeatures::AVX2) => {
+                Self(Isa::Avx512, features.contains(CpuFeatures::AVX512_BF16))
+            }
+            () if features.contains(CpuFeatures::AVX2) => Self(Isa::Avx2, false),
+            () => Self(Isa::Generic, false),
         };
         #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
         return Self::generic_for(features);
@@ -50,7 +52,7 @@ impl Kernels {
     /// The scalar definition: the oracle of every other path.
     #[must_use]
     pub fn generic() -> Self {
-        Self(Isa::Generic)
+        Self(Isa::Generic, false)
     }
 
     #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]

@@ -4,6 +4,8 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+#[cfg(target_arch = "aarch64")]
+mod aarch64_gemm;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 #[cfg(target_arch = "x86_64")]
@@ -19,6 +21,7 @@ pub use isa::Kernels;
 
 use crate::activation::Activation;
 use crate::arch::isa::Isa;
+use crate::gemm::{Generic, Operand, Target, blocked};
 use crate::matmul::{Matrix, Output};
 
 /// The product by the best kernels there are for `isa` and the matrix' type.
@@ -49,4 +52,40 @@ pub(crate) fn row_dots_i8(isa: Isa, query: &[i8], rows: &[i8], out: &mut [i32]) 
         Isa::Avx512 => unsafe { x86_64_rows::row_dots(query, rows, out) },
         _ => dispatch::row_dots(isa, query, rows, out),
     }
+}
+
+/// `f32` products by tiles that fit the registers of `isa`.
+pub(crate) fn gemm(
+    isa: Isa,
+    a: Operand<'_>,
+    b: Operand<'_>,
+    accumulate: bool,
+    out: &mut Target<'_>,
+    scratch: &mut [f32],
+) {
+    match isa {
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon | Isa::NeonDotprod | Isa::NeonI8mm => {
+            blocked::<aarch64_gemm::Neon, 8, 8, 8>(a, b, accumulate, out, scratch);
+        }
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => blocked::<x86_64::gemm::Avx512, 14, 16, 32>(a, b, accumulate, out, scratch),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => blocked::<x86_64::gemm::Avx2, 6, 6, 16>(a, b, accumulate, out, scratch),
+        Isa::Generic => blocked::<Generic, 4, 4, 8>(a, b, accumulate, out, scratch),
+    }
+}
+
+/// Products of operands rounded to BF16, for a machine that has them.
+pub(crate) fn gemm_bf16(
+    a: Operand<'_>,
+    b: Operand<'_>,
+    accumulate: bool,
+    out: &mut Target<'_>,
+    scratch: &mut [f32],
+) {
+    #[cfg(target_arch = "x86_64")]
+    blocked::<x86_64::gemm_bf16::Bf16, 14, 16, 32>(a, b, accumulate, out, scratch);
+    #[cfg(not(target_arch = "x86_64"))]
+    blocked::<Generic, 4, 4, 8>(a, b, accumulate, out, scratch);
 }

@@ -23,6 +23,10 @@ pub trait HostKernel {
     fn ticks(&self) -> u64;
     /// The PD's health page.
     fn health_page(&self) -> Option<Writable<'static>>;
+    /// The next signals, for a PD that waits inside an event.
+    fn wait(&self) -> u64 {
+        panic!("this hosted kernel has nobody else to run while a PD waits")
+    }
 }
 
 thread_local! {
@@ -61,6 +65,9 @@ pub(crate) fn call(slot: u64, message: MessageInfo) -> MessageInfo {
 }
 pub(crate) fn defer(slot: u64, message: MessageInfo) {
     send(slot, message)
+}
+pub(crate) fn wait() -> u64 {
+    with_kernel(|kernel| kernel.wait())
 }
 pub(crate) fn ticks() -> u64 {
     KERNEL.with(|current| current.borrow().as_ref().map_or(0, |kernel| kernel.ticks()))

@@ -15,4 +15,4 @@ pub(crate) use sel4::*;
 #[cfg(not(any(target_os = "none", cloister_pd)))]
 pub mod hosted;
 #[cfg(not(any(target_os = "none", cloister_pd)))]
-pub(crate) use hosted::{call, defer, frequency, get_mr, health_page, send, set_mr, ticks};
+pub(crate) use hosted::{call, defer, frequency, get_mr, health_page, send, set_mr, ticks, wait};

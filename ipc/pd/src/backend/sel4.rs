@@ -6,7 +6,7 @@ use crate::message::MessageInfo;
 use crate::{health, symbols};
 use core::cell::Cell;
 use core::fmt::Write;
-use ipc_abi::{MessageTag, label, slot, syscall};
+use ipc_abi::{MessageTag, badge, label, slot, syscall};
 use memory_region::Writable;
 
 /// What a system call takes and gives.
@@ -76,6 +76,16 @@ pub(crate) fn receive() -> (u64, MessageInfo) {
         None => (syscall::RECV, 0, MessageInfo::default()),
     };
     received(isa::system_call(number, registers(slot::INPUT, info), slot::REPLY, second))
+}
+
+/// The next signals; what is no signal is not for a PD that waits inside an event.
+pub(crate) fn wait() -> u64 {
+    loop {
+        let (badge, _) = receive();
+        if badge & (badge::CALL | badge::FAULT) == 0 {
+            return badge;
+        }
+    }
 }
 
 /// As libmicrokit: a passive PD gives its scheduling context away, and every interrupt is acknowledged once.

@@ -226,8 +226,8 @@ impl Arch for Machine {
                     "cloister: {name}: memory fault {kind} {address:#x}, pc {pc:#x}, status {status:#x}; stopped"
                 )
             }
-            Fault::UserException { number, .. } => {
-                writeln!(out, "cloister: {name}: exception, pc {pc:#x}, status {number:#x}; stopped")
+            Fault::UserException { number: status, .. } | Fault::Vcpu { status } => {
+                writeln!(out, "cloister: {name}: exception, pc {pc:#x}, status {status:#x}; stopped")
             }
             Fault::UnknownSyscall(number) => {
                 writeln!(out, "cloister: {name}: unknown system call {}, pc {pc:#x}; stopped", number as i64)

@@ -14,6 +14,8 @@ use kernel_core::{Fault, Kernel};
 pub(crate) const VIRTUAL_TIMER: u32 = 27;
 
 const EC_FPU: u64 = 0x07;
+/// Exception class 0, a 32-bit instruction: it is undefined.
+const UNDEFINED: u64 = 0x200_0000;
 const EC_INSTRUCTION_ABORT: u64 = 0x20;
 const EC_DATA_ABORT: u64 = 0x24;
 
@@ -116,7 +118,8 @@ fn exception(kernel: &mut Kernel<crate::machine::Machine>, status: u64, address:
         EC_FPU if kernel.arch.grant_fpu(id) => return,
         EC_DATA_ABORT => Fault::Vm { address, instruction: false, status },
         EC_INSTRUCTION_ABORT => Fault::Vm { address, instruction: true, status },
-        _ => Fault::UserException { number: status, code: 0 },
+        _ if status == UNDEFINED => Fault::UserException { number: status, code: 0 },
+        _ => Fault::Vcpu { status },
     };
     kernel.fault(id, fault);
 }

@@ -13,7 +13,8 @@ use memory_region::Writable;
 use memory_region::fake::Region;
 use sha2::{Digest, Sha256};
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Not;
 use std::rc::Rc;
 
 pub const WEIGHTS: usize = 8 << 20;
@@ -61,6 +62,9 @@ pub struct Storage {
     swap: Option<(u32, Disk)>,
     junk_at: Option<u32>,
     silent: bool,
+    /// Writes into every buffer of the data region once its read has ended.
+    late_writes: bool,
+    ended: Vec<(usize, usize)>,
 }
 
 impl Storage {
@@ -77,6 +81,14 @@ impl Storage {
     pub fn junk_after(&mut self, reads: u32) {
         self.junk_at = Some(self.reads + reads);
     }
+    /// From now on the device goes on writing into buffers whose reads have ended.
+    pub fn write_late(&mut self) {
+        self.late_writes = true;
+    }
+    /// The region that the device writes.
+    pub fn data(&self) -> Region {
+        self.data
+    }
     pub fn silent(&mut self, silent: bool) {
         self.silent = silent;
     }
@@ -89,6 +101,9 @@ impl Storage {
     }
 
     fn turn(&mut self) {
+        for (offset, length) in core::mem::take(&mut self.ended) {
+            self.data.writable().copy_in(offset, &vec![0xa5; length]);
+        }
         if let Some((_, disk)) = self.swap.take_if(|(at, _)| *at <= self.reads) {
             self.disk = disk;
             self.restart();
@@ -144,6 +159,9 @@ impl Storage {
         };
         assert!(offset as usize + bytes.len() <= DATA);
         self.data.writable().copy_in(offset as usize, bytes);
+        if self.late_writes {
+            self.ended.push((offset as usize, bytes.len()));
+        }
         Outcome::Ok
     }
 }
@@ -156,6 +174,9 @@ pub struct World {
     pub storage: Storage,
     generation: u32,
     said: Vec<ToSupervisor>,
+    newest: BTreeMap<String, u64>,
+    /// The supervisor cannot keep account of another model.
+    pub full: bool,
 }
 
 fn pair() -> [Region; 2] {
@@ -164,11 +185,16 @@ fn pair() -> [Region; 2] {
 
 impl World {
     pub fn new(disk: Disk) -> Self {
-        let kernel = Rc::new(Kernel::default());
-        enter(kernel.clone(), || Self::wire(kernel.clone(), disk))
+        Self::with_policy(disk, &[0; 4])
     }
 
-    fn wire(kernel: Rc<Kernel>, disk: Disk) -> Self {
+    /// An image that demands something of models.
+    pub fn with_policy(disk: Disk, policy: &[u8]) -> Self {
+        let kernel = Rc::new(Kernel::default());
+        enter(kernel.clone(), || Self::wire(kernel.clone(), disk, policy))
+    }
+
+    fn wire(kernel: Rc<Kernel>, disk: Disk, policy: &[u8]) -> Self {
         let ([s, l], [st, ls], data) = (pair(), pair(), Region::new(DATA));
         let supervisor = Link::start(s.writable(), l.readable(), SUPERVISOR);
         let storage = Storage {
@@ -184,6 +210,8 @@ impl World {
             swap: None,
             junk_at: None,
             silent: false,
+            late_writes: false,
+            ended: Vec::new(),
         };
         let memory =
             Memory { weights: vec![0xee; WEIGHTS].leak(), vocabulary: vec![0xee; VOCABULARY].leak() };
@@ -192,9 +220,11 @@ impl World {
             Link::start(ls.writable(), st.readable(), STORAGE),
             data.readable(),
             memory,
+            policy,
         );
         let regions = [s, l];
-        Self { kernel, loader, supervisor, regions, storage, generation: 0, said: Vec::new() }
+        let (said, newest) = (Vec::new(), BTreeMap::new());
+        Self { kernel, loader, supervisor, regions, storage, generation: 0, said, newest, full: false }
     }
 
     /// One turn of everybody.
@@ -203,10 +233,26 @@ impl World {
             self.loader.notified(ChannelSet::from_bits(1 << STORAGE.id())).unwrap();
             self.supervisor.poll();
             while let Some(message) = self.supervisor.receive().unwrap() {
+                self.hear(&message);
                 self.said.push(message);
             }
             self.storage.turn();
         });
+    }
+
+    /// Keeps account of versions, as the supervisor does.
+    fn hear(&mut self, message: &ToSupervisor) {
+        match message {
+            ToSupervisor::Newest { identity } => {
+                let version = self.full.not().then(|| self.newest.get(identity.text()).copied().unwrap_or(0));
+                self.supervisor.send(&ToLoader::Newest { version }).unwrap();
+            }
+            ToSupervisor::Sealed { signed: Some(signed), .. } => {
+                let newest = self.newest.entry(signed.identity.text().to_owned()).or_default();
+                *newest = signed.version.max(*newest);
+            }
+            _ => {}
+        }
     }
 
     pub fn turns(&mut self, count: u32) {
@@ -276,7 +322,7 @@ impl World {
 /// Place, name, hash and `kept` of a load that succeeded.
 pub fn sealed(said: &[ToSupervisor]) -> (Sealed, String, [u8; 8], bool) {
     match said.last() {
-        Some(ToSupervisor::Sealed { sealed, name, hash, kept }) => {
+        Some(ToSupervisor::Sealed { sealed, name, hash, kept, .. }) => {
             (*sealed, name.text().to_owned(), *hash, *kept)
         }
         other => panic!("no model was sealed: {other:?}"),

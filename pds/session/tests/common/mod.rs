@@ -151,7 +151,12 @@ impl World {
 
     pub fn supervisor_ready(&mut self) {
         let (sealed, hash) = (self.sealed, [self.hash; 8]);
-        self.supervisor_says(session_supervisor::ToSession::Ready { sealed, name: name("a.gguf"), hash });
+        self.supervisor_says(session_supervisor::ToSession::Ready {
+            sealed,
+            name: name("a.gguf"),
+            hash,
+            signed: None,
+        });
     }
 
     pub fn supervisor_ready_with(&mut self, file: &str, hash: u8) {
@@ -159,13 +164,23 @@ impl World {
         (self.facts.generation, self.hash) = (self.sealed.generation, hash);
         self.compute_has_model();
         let (sealed, hash) = (self.sealed, [hash; 8]);
-        self.supervisor_says(session_supervisor::ToSession::Ready { sealed, name: name(file), hash });
+        self.supervisor_says(session_supervisor::ToSession::Ready {
+            sealed,
+            name: name(file),
+            hash,
+            signed: None,
+        });
     }
 
     /// As [`World::supervisor_ready_with`], with a header that is cut off.
     pub fn supervisor_ready_broken(&mut self, file: &str) {
         let sealed = Sealed { header: 20, ..self.sealed };
-        self.supervisor_says(session_supervisor::ToSession::Ready { sealed, name: name(file), hash: [9; 8] });
+        self.supervisor_says(session_supervisor::ToSession::Ready {
+            sealed,
+            name: name(file),
+            hash: [9; 8],
+            signed: None,
+        });
     }
 
     pub fn compute_has_model(&mut self) {

@@ -11,15 +11,19 @@
 //! ```
 
 mod catalogue;
+mod versions;
 mod world;
 
 use crate::children::{COMPUTE, LOADER, SESSION};
+use crate::chronicle::short;
 use crate::text::piece;
 use catalogue::Catalogue;
+use ipc_protocol::event::Event as Happened;
 use ipc_protocol::session_supervisor::{ToSession, ToSupervisor as FromSession};
 use ipc_protocol::supervisor_compute::{ToCompute, ToSupervisor as FromCompute};
 use ipc_protocol::supervisor_loader::{ToLoader, ToSupervisor as FromLoader};
 use ipc_protocol::{Name, Piece};
+use versions::Versions;
 pub use world::{Event, Loaded, Run, World};
 
 /// How often one load, or one installation, is tried when its worker fails.
@@ -71,6 +75,8 @@ pub struct Model {
     /// Why there is no model.
     why: Piece,
     catalogue: Catalogue,
+    /// Outlives every restart of the loader.
+    versions: Versions,
 }
 
 impl Model {
@@ -91,6 +97,7 @@ impl Model {
             requested: false,
             why: Piece::default(),
             catalogue: Catalogue::default(),
+            versions: Versions::default(),
         }
     }
 
@@ -146,9 +153,9 @@ impl Model {
 
     fn tell_session(&mut self, world: &mut impl World) {
         match self.in_use().cloned() {
-            Some(Loaded { sealed, name, hash }) if !self.told => {
+            Some(Loaded { sealed, name, hash, signed }) if !self.told => {
                 (self.told, self.session_reads) = (true, true);
-                world.session(ToSession::Ready { sealed, name, hash });
+                world.session(ToSession::Ready { sealed, name, hash, signed });
             }
             None if self.current.is_none() || self.compute_lost => {
                 world.session(ToSession::NoModel { why: self.why.clone() })
@@ -283,8 +290,11 @@ impl Model {
             FromLoader::Progress { done, total } => {
                 world.offer_session(&ToSession::Progress { done, total });
             }
-            FromLoader::Sealed { sealed, name, hash, .. } => {
-                self.sealed(Loaded { sealed, name, hash }, world)
+            FromLoader::Sealed { sealed, name, hash, signed, .. } => {
+                self.sealed(Loaded { sealed, name, hash, signed }, world)
+            }
+            FromLoader::Newest { identity } => {
+                world.loader(ToLoader::Newest { version: self.versions.newest(&identity) })
             }
             FromLoader::Failed { why, kept } => {
                 world.stop_loader();
@@ -309,6 +319,14 @@ impl Model {
     }
 
     fn load_failed(&mut self, why: Piece, kept: bool, world: &mut impl World) {
+        if self.failure.is_none() {
+            let target = if let Phase::Loading { target, .. } = &self.phase {
+                target.clone()
+            } else {
+                Name::default()
+            };
+            world.remember(Happened::ModelFailed { model: target, why: short(why.text()) });
+        }
         self.failure.get_or_insert(why.clone());
         if kept && self.current.is_some() {
             return self.install(0, world);
@@ -376,7 +394,14 @@ impl Model {
         if !matches!(self.phase, Phase::Installing { .. } | Phase::Idle) {
             return;
         }
+        if let (Phase::Installing { .. }, None, Some(model)) = (&self.phase, &self.failure, &self.current) {
+            world.remember(Happened::ModelLoaded { model: model.name.clone() });
+        }
         (self.phase, self.using, self.before) = (Phase::Idle, true, None);
+        // Not before: a release that compute cannot use must not bar the way back.
+        if let Some(signed) = self.current.as_ref().and_then(|model| model.signed.as_ref()) {
+            self.versions.accept(signed);
+        }
         if let Some(why) = self.failure.take() {
             let kept = true;
             match core::mem::take(&mut self.requested) {

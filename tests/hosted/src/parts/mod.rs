@@ -27,5 +27,6 @@ pub fn means(wiring: &Wiring) -> Means {
         session: wiring.link("supervisor_to_session", "session_to_supervisor"),
         compute: wiring.link("supervisor_to_compute", "compute_to_supervisor"),
         loader: wiring.link("supervisor_to_loader", "loader_to_supervisor"),
+        retriever: wiring.link("supervisor_to_retriever", "retriever_to_supervisor"),
     }
 }

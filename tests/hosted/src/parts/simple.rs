@@ -155,6 +155,7 @@ impl SimpleLoader {
                 name,
                 hash: [7; 8],
                 kept,
+                signed: None,
             },
         });
     }
@@ -177,6 +178,7 @@ impl Handler for SimpleLoader {
                     self.outbox.push_back(ToSupervisor::ListEnd { count: 3 });
                 }
                 ToLoader::Load { name, generation, keep } => self.load(&name, generation, keep.is_some()),
+                ToLoader::Newest { .. } => unreachable!("this loader knows no manifests and never asks"),
             }
         }
         while self.outbox.front().is_some_and(|message| self.link.send(message).is_ok()) {

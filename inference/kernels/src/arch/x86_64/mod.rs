@@ -3,3 +3,6 @@
 
 pub(super) mod avx2;
 pub(super) mod avx512;
+pub(super) mod gemm;
+pub(super) mod gemm_bf16;
+pub(super) mod gemm_pack;

@@ -1,0 +1,208 @@
+//! An image that takes signed models only, in QEMU: every kind of wrong model is refused by name, and the model before
+//! it goes on answering.
+
+use crate::options::SystemOptions;
+use crate::qemu::Running;
+use crate::script::{self, ask};
+use crate::transcripts::{expect, passed, plain_lines};
+use crate::{bench, disk, install, shell, system};
+use anyhow::{Context, Result, ensure};
+use inference_manifest::{Draft, SigningKey, pem};
+use std::path::{Path, PathBuf};
+use tools_disk::Addition;
+
+const GOOD: &str = "stories260K-q8_0";
+
+/// Runs the conversations; skipped without the shared test data.
+///
+/// # Errors
+/// The first one that fails, with the end of its transcript.
+pub fn all() -> Result<()> {
+    install::programs(&[install::QEMU_AARCH64])?;
+    let Some(shared) = bench::shared() else {
+        ensure!(std::env::var_os("CI").is_none(), "the shared test data is missing, and CI is set");
+        eprintln!("skipped: conversations about signed models; ../shared is not there");
+        return Ok(());
+    };
+    let bench = Bench::new(&shared)?;
+    refusals(&bench)?;
+    nothing_unsigned(&bench)
+}
+
+/// The models, a trusted key and a stranger's.
+struct Bench {
+    folder: PathBuf,
+    model: Vec<u8>,
+    prompt: String,
+    golden: String,
+    steps: usize,
+    vendor: SigningKey,
+    stranger: SigningKey,
+}
+
+impl Bench {
+    fn new(shared: &Path) -> Result<Self> {
+        let folder = shell::root().join("target/test/signed");
+        std::fs::create_dir_all(&folder)?;
+        let text = std::fs::read_to_string(shared.join(format!("golden/{GOOD}.json")))?;
+        let json: serde_json::Value = serde_json::from_str(&text)?;
+        let case = &json["cases"][0];
+        let words =
+            |name: &str| case[name].as_str().map(str::to_owned).context("the golden file is not complete");
+        Ok(Self {
+            model: std::fs::read(shared.join(format!("models/stories/{GOOD}.gguf")))?,
+            prompt: words("prompt")?,
+            golden: words("text")?,
+            steps: case["steps"].as_array().map_or(0, Vec::len),
+            vendor: SigningKey::from_bytes(&[1; 32]),
+            stranger: SigningKey::from_bytes(&[2; 32]),
+            folder,
+        })
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let path = self.folder.join(name);
+        std::fs::write(&path, bytes)?;
+        Ok(path)
+    }
+
+    /// A machine that trusts the vendor's key, with these files in `/models` of a new disk.
+    fn machine(&self, name: &str, files: &[(String, Vec<u8>)], minimum: &[(&str, u64)]) -> Result<Running> {
+        let public = pem::write_public(&self.vendor.verifying_key()).map_err(anyhow::Error::msg)?;
+        let disk = self.folder.join(format!("{name}.img"));
+        let _ = std::fs::remove_file(&disk);
+        let additions = files.iter().map(|(name, bytes)| self.file(name, bytes).map(Addition::model));
+        tools_disk::prepare(&disk, &additions.collect::<Result<Vec<_>>>()?, &mut |_, _| ())?;
+        let options = SystemOptions {
+            disk: Some(disk),
+            require_signed: true,
+            trust: vec![self.file("vendor.pub", public.as_bytes())?],
+            minimum: minimum.iter().map(|(name, version)| ((*name).to_owned(), *version)).collect(),
+            ..SystemOptions::standard()
+        };
+        script::boot(&system::prepare(&options)?.machine)
+    }
+
+    fn answers(&self, running: &mut Running) -> Result<()> {
+        ask(running, "/clear")?;
+        let answer = ask(running, &self.prompt)?;
+        expect(&plain_lines(&answer), &[&plain_lines(&self.golden), "Generation"])
+    }
+
+    fn greedy(&self, running: &mut Running) -> Result<()> {
+        expect(&ask(running, "/set temperature 0")?, &["0"])?;
+        ask(running, &format!("/set num_predict {}", self.steps)).map(|_| ())
+    }
+
+    /// Wrong models, and what must be said of each.
+    fn wrong(&self) -> Result<Vec<Wrong>> {
+        let (model, vendor) = (&self.model, &self.vendor);
+        let sig = manifest("story", 2, model, vendor)?;
+        let (mut flipped, mut forged) = (model.clone(), sig.clone());
+        flipped[model.len() / 2] ^= 8;
+        forged[16] = 9;
+        let other: Vec<u8> = model.iter().rev().copied().collect();
+        let chunk = (model.len() / 2) >> 16;
+        let wrong = |name, model: &[u8], sig, said: &[&str]| Wrong {
+            name,
+            model: model.to_vec(),
+            sig,
+            said: said.iter().map(|text| (*text).to_owned()).collect(),
+        };
+        Ok(vec![
+            wrong(
+                "flipped",
+                &flipped,
+                Some(sig.clone()),
+                &[&format!("chunk {chunk} (bytes "), "not what was signed"],
+            ),
+            wrong("truncated", &model[..model.len() / 2], Some(sig.clone()), &["truncated"]),
+            wrong("swapped", model, Some(manifest("other", 1, &other, vendor)?), &["is not the model other"]),
+            wrong(
+                "older",
+                model,
+                Some(manifest("story", 1, model, vendor)?),
+                &["older than 2: rollback is refused"],
+            ),
+            wrong(
+                "outdated",
+                model,
+                Some(manifest("floor", 6, model, vendor)?),
+                &["older than 7: rollback is refused"],
+            ),
+            wrong("missing", model, None, &["is not signed", "takes signed models only"]),
+            wrong(
+                "unknown",
+                model,
+                Some(manifest("story", 3, model, &self.stranger)?),
+                &["is signed by key", "does not trust"],
+            ),
+            wrong("malformed", model, Some(sig[..100].to_vec()), &["malformed.gguf.sig is not a manifest"]),
+            wrong("forged", model, Some(forged), &["wrong signature"]),
+        ])
+    }
+}
+
+/// A model that must be refused.
+struct Wrong {
+    name: &'static str,
+    model: Vec<u8>,
+    sig: Option<Vec<u8>>,
+    said: Vec<String>,
+}
+
+fn manifest(identity: &str, version: u64, model: &[u8], key: &SigningKey) -> Result<Vec<u8>> {
+    let mut draft = Draft::new(identity, version, model.len() as u64)?;
+    draft.update(model);
+    Ok(draft.sign(key)?)
+}
+
+/// A signed model runs; every wrong one is refused by name, and the signed one still gives the golden text.
+fn refusals(bench: &Bench) -> Result<()> {
+    let wrong = bench.wrong()?;
+    let mut files = vec![
+        ("a-story.gguf".to_owned(), bench.model.clone()),
+        ("a-story.gguf.sig".to_owned(), manifest("story", 2, &bench.model, &bench.vendor)?),
+    ];
+    for case in &wrong {
+        files.push((format!("{}.gguf", case.name), case.model.clone()));
+        files.extend(case.sig.clone().map(|sig| (format!("{}.gguf.sig", case.name), sig)));
+    }
+    let mut running = bench.machine("refusals", &files, &[("floor", 7)])?;
+    bench.greedy(&mut running)?;
+    let origin = "signed by vendor as story, version 2";
+    expect(&ask(&mut running, "/show info")?, &[origin, "(key "])?;
+    expect(&ask(&mut running, "/models")?, &[&format!("(loaded, {origin})")])?;
+    for case in &wrong {
+        let said = ask(&mut running, &format!("/load {}", case.name))?;
+        expect(&plain_lines(&said), &["could not be loaded", "the model before it stays"])?;
+        case.said.iter().try_for_each(|part| expect(&plain_lines(&said), &[part]))?;
+        expect(&ask(&mut running, "/show info")?, &["a-story.gguf", origin])?;
+        passed(&format!("a model that is {} is refused by name", case.name));
+    }
+    bench.answers(&mut running)?;
+    passed("the signed model still gives the golden text");
+    after_a_restart(&mut running)
+}
+
+/// What was accepted is remembered by the supervisor, not by the loader.
+fn after_a_restart(running: &mut Running) -> Result<()> {
+    expect(&ask(running, "/restart loader")?, &["loader"])?;
+    let said = ask(running, "/load older")?;
+    expect(&plain_lines(&said), &["older than 2: rollback is refused"])?;
+    expect(
+        &plain_lines(&ask(running, "/load a-story")?),
+        &["is loaded", "signed by vendor as story, version 2"],
+    )?;
+    passed("an older model is refused by a loader that was restarted");
+    Ok(())
+}
+
+/// A disk with an unsigned model only: there is no model, and why is said.
+fn nothing_unsigned(bench: &Bench) -> Result<()> {
+    let mut running = bench.machine("unsigned", &[("plain.gguf".to_owned(), bench.model.clone())], &[])?;
+    let answer = ask(&mut running, "hello there")?;
+    expect(&plain_lines(&answer), &["no model is loaded", "plain.gguf is not signed"])?;
+    passed("an image that requires signatures starts without an unsigned model");
+    disk::forget_in(&bench.folder)
+}
