@@ -55,6 +55,7 @@ impl Session {
             Ok(prompt) => {
                 let greedy = Sampling { temperature: 0.0, ..Sampling::default() };
                 let generation = Generation::new(prompt, LONGEST_COMMAND, greedy, Self::no_stops()).guided();
+                self.asked = request.to_string();
                 self.generate(Kind::Ask, generation);
             }
             Err(why) => self.refuse(&why),
@@ -139,6 +140,8 @@ impl Session {
         }
         let complete = stop == StopReason::Compute(Stop::EndOfGeneration);
         let command = if complete { generation.text.trim().to_string() } else { NONE.to_string() };
+        let asked = core::mem::take(&mut self.asked);
+        self.remember_command(&format!("? {asked}: proposed {command}"));
         let id = self.id();
         for (piece, last) in pieces(&command) {
             self.console.push(ToConsole::Proposal { id, piece, last });

@@ -39,6 +39,8 @@ pub struct Session {
     /// Text that is arriving.
     pub(crate) incoming: Vec<u8>,
     pub(crate) generation: Option<Generation>,
+    /// The request in English that a command is looked for.
+    pub(crate) asked: String,
     /// The grammar of commands, once it was needed.
     pub(crate) grammar: Option<Grammar>,
     /// The cache must be erased, and compute has not yet said that it is.
@@ -72,6 +74,7 @@ impl Session {
             incoming: Vec::new(),
             generation: None,
             grammar: None,
+            asked: String::new(),
             erasing: false,
             warned: false,
             next_id: 0,
