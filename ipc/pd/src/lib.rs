@@ -14,6 +14,8 @@ mod channel;
 pub mod clock;
 mod handler;
 pub mod health;
+#[cfg(all(feature = "fault-injection", any(target_os = "none", cloister_pd)))]
+mod injection;
 mod macros;
 mod message;
 mod symbols;
@@ -26,7 +28,7 @@ pub use message::{MessageInfo, get_mr, set_mr};
 pub use symbols::{RegionSymbol, has_notify_channel, pd_name};
 
 #[cfg(any(target_os = "none", cloister_pd))]
-pub use handler::run;
+pub use handler::{poll, rest, run};
 
 #[doc(hidden)]
 pub mod private {

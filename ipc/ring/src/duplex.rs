@@ -84,6 +84,13 @@ impl<Mine: Store, Theirs: Load, const SLOT: usize> Duplex<Mine, Theirs, SLOT> {
         if self.in_step() { LinkState::Up } else { LinkState::Down }
     }
 
+    /// Whether this side's own region still holds what this side wrote. If not, the program that holds this value has
+    /// written where it did not mean to, and should end.
+    pub fn is_intact(&self) -> bool {
+        let own = [(EPOCH, self.epoch), (SEEN_EPOCH, self.seen), (TAIL, self.tail), (HEAD, self.head)];
+        own.into_iter().all(|(word, value)| self.mine.load(word, Relaxed) == value)
+    }
+
     fn in_step(&self) -> bool {
         // Acquire: pairs with the Release stores of SEEN_EPOCH and EPOCH in the peer's `reset` and `start`.
         let acknowledged = self.theirs.load(SEEN_EPOCH, Acquire) == self.epoch;

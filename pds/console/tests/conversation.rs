@@ -357,6 +357,7 @@ fn a_peer_that_breaks_the_protocol_is_named_and_the_console_goes_on() {
     let mut world = World::ready();
     let [_, from_session, ..] = world.regions;
     from_session.view().store(ipc_ring_tail(), u64::MAX, std::sync::atomic::Ordering::Relaxed);
+    world.session_is_broken = true;
     world.run();
     let shown = world.take();
     assert_eq!(shown.matches("session broke the protocol").count(), 1, "said once: {shown}");

@@ -13,7 +13,8 @@ pub struct Program {
 }
 
 /// Every program of the system description.
-pub const PROGRAMS: [Program; 8] = [
+pub const PROGRAMS: [Program; 9] = [
+    Program { name: "guardian", simd: false },
     Program { name: "supervisor", simd: false },
     Program { name: "timer", simd: false },
     Program { name: "console", simd: false },
@@ -29,23 +30,49 @@ pub const SIMD_TARGET: &str = "aarch64-unknown-none";
 /// Target of the kernel and of PDs without.
 pub const SOFT_TARGET: &str = "aarch64-unknown-none-softfloat";
 
-/// Where built programs lie: the search path of the image builder.
-pub fn program_folder() -> PathBuf {
-    shell::root().join("target/programs")
+/// What programs are built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be used.
+    Release,
+    /// To fail on order: with the runtime's feature `fault-injection`.
+    Faults,
 }
 
-/// Builds all PDs; the programs are gathered in [`program_folder`] as `NAME.elf`. They are the same for every kernel.
+impl Purpose {
+    /// Where built programs lie: the search path of the image builder.
+    pub fn folder(self) -> PathBuf {
+        shell::root().join(match self {
+            Self::Release => "target/programs",
+            Self::Faults => "target/programs-faults",
+        })
+    }
+
+    fn features(self) -> &'static str {
+        match self {
+            Self::Release => "image",
+            Self::Faults => "image,ipc-pd/fault-injection",
+        }
+    }
+}
+
+/// Where release programs lie.
+pub fn program_folder() -> PathBuf {
+    Purpose::Release.folder()
+}
+
+/// Builds all PDs; the programs are gathered in the purpose's folder as `NAME.elf`. They are the same for every kernel.
 ///
 /// # Errors
 /// When cargo fails.
-pub fn programs() -> Result<()> {
-    std::fs::create_dir_all(program_folder())?;
+pub fn programs(purpose: Purpose) -> Result<()> {
+    std::fs::create_dir_all(purpose.folder())?;
     for (done, program) in PROGRAMS.iter().enumerate() {
         progress(done, &format!("pds/{}", program.name));
         let target = if program.simd { SIMD_TARGET } else { SOFT_TARGET };
-        self::package(&format!("pds-{}", program.name), target)?;
+        with_features(&format!("pds-{}", program.name), target, purpose.features())?;
         let elf = shell::root().join("target").join(target).join("image").join(program.name);
-        let copy = program_folder().join(format!("{}.elf", program.name));
+        let copy = purpose.folder().join(format!("{}.elf", program.name));
         copy_if_changed(&elf, &copy)?;
     }
     Ok(())
@@ -70,8 +97,12 @@ fn progress(done: usize, what: &str) {
 /// # Errors
 /// When cargo fails.
 pub fn package(package: &str, target: &str) -> Result<()> {
+    with_features(package, target, "image")
+}
+
+fn with_features(package: &str, target: &str, features: &str) -> Result<()> {
     let mut command = shell::cargo(&["build", "--quiet", "--locked", "--profile", "image", "-p", package]);
-    command.args(["--features", "image", "--target", target]);
+    command.args(["--features", features, "--target", target]);
     Job::new(command).run()
 }
 

@@ -42,7 +42,7 @@ pub fn prepare(file: &Path, options: &SystemOptions) -> Result<Built> {
         cpu: options.cpu.clone(),
         icount: options.icount,
     };
-    Ok(Built { machine, folder })
+    Ok(Built { machine, folder, system })
 }
 
 /// The folders given, or the description's own; absolute, since the SDK's tool runs elsewhere.

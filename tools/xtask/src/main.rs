@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod capdl;
 mod check;
+mod containment;
 mod disk;
 mod foreign;
 mod install;
@@ -14,6 +15,7 @@ mod official;
 mod options;
 mod oracle;
 mod pages;
+mod peer;
 mod policy;
 mod qemu;
 mod retrieval;
@@ -59,6 +61,11 @@ enum Job {
         #[command(subcommand)]
         figure: Figure,
     },
+    /// Show something
+    Demo {
+        #[command(subcommand)]
+        what: Demo,
+    },
     /// Run every test
     Test {
         /// Only steps whose name contains this
@@ -80,6 +87,16 @@ enum Job {
 }
 
 #[derive(Subcommand)]
+enum Demo {
+    /// A conversation goes on while parts of the system are made to fail
+    Faults {
+        /// Kernel
+        #[arg(long, value_enum, default_value_t = options::Kernel::Cloister)]
+        kernel: options::Kernel,
+    },
+}
+
+#[derive(Subcommand)]
 enum Figure {
     /// Time from the start of QEMU to the prompt
     Boot {
@@ -95,11 +112,26 @@ enum Figure {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// What becomes of every kind of fault in every PD; the whole matrix is written to docs/containment.md
+    Containment {
+        /// Kernel
+        #[arg(long, value_enum, default_value_t = options::Kernel::Cloister)]
+        kernel: options::Kernel,
+        /// Only cells whose `PD/fault` contains this; they are printed
+        #[arg(default_value = "")]
+        cells: String,
+    },
     /// Kills QEMU while documents and notes are taken in, and checks after each boot that all acknowledged ones are there
     PowerCuts {
         /// How often
         #[arg(long, default_value_t = 100)]
         count: u32,
+    },
+    /// Speed beside llama.cpp's, on the same files, in turns
+    #[command(name = "llama.cpp")]
+    LlamaCpp {
+        #[command(flatten)]
+        options: peer::Options,
     },
     /// Tokens per second and time to the first token, for 1, 2 and 4 workers
     Generate {
@@ -116,8 +148,11 @@ fn main() -> Result<()> {
         Job::Bench { figure: Figure::Retrieval { options } } => bench::retrieval(&options),
         Job::Bench { figure: Figure::PowerCuts { count } } => retrieval::power_cuts(count),
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
+        Job::Bench { figure: Figure::LlamaCpp { options } } => peer::run(&options),
+        Job::Bench { figure: Figure::Containment { kernel, cells } } => containment::bench(kernel, &cells),
         Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
         Job::Test { step } => test::all(&step),
+        Job::Demo { what: Demo::Faults { kernel } } => containment::demo(kernel),
         Job::Check => check::all(),
         Job::Tcb { options } => tcb::run(&options),
         Job::Flows { options } => options.run(&shell::root()),

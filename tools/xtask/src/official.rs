@@ -2,7 +2,7 @@
 //! description, same conversations.
 
 use crate::options::{Kernel, SystemOptions};
-use crate::sel4::Sdk;
+use crate::sel4::{DOWNLOADS, Sdk, VERSION};
 use crate::{build, capdl, kernel, oracle, pages, shell, system, transcripts};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -14,13 +14,19 @@ use tools_sysgen::{Description, SearchPath, board};
 /// The first difference.
 pub fn all() -> Result<()> {
     if Sdk::root_from_environment().is_none() {
-        eprintln!("skipped: the official kernel; set MICROKIT_SDK to the folder of an SDK to run it");
+        eprintln!(
+            "skipped: the official kernel; get the seL4 Microkit SDK {VERSION} from {DOWNLOADS} and set MICROKIT_SDK \
+             to its folder"
+        );
         return Ok(());
     }
     recorded()?;
     programs()?;
-    kernel::conformance_official()?;
-    transcripts::official()
+    for cores in [1, 4] {
+        kernel::conformance_official(cores.into())?;
+        transcripts::official(cores)?;
+    }
+    Ok(())
 }
 
 /// The SDK's tool still says what `tests/oracle/system.json` records of it.

@@ -70,6 +70,9 @@ pub struct SystemOptions {
     /// Let the guest's clock count instructions: repeatable, one core
     #[arg(long)]
     pub icount: bool,
+    /// Programs that fail on order, and the pages that the orders lie in
+    #[arg(skip)]
+    pub faults: bool,
 }
 
 impl SystemOptions {
@@ -94,6 +97,7 @@ impl SystemOptions {
             trust: Vec::new(),
             minimum: Vec::new(),
             icount: false,
+            faults: false,
         }
     }
 }

@@ -100,7 +100,16 @@ impl Machine {
     /// # Errors
     /// When QEMU cannot be started.
     pub fn start(&self) -> Result<Running> {
+        self.start_with(&[])
+    }
+
+    /// As [`Machine::start`], with further options for QEMU.
+    ///
+    /// # Errors
+    /// When QEMU cannot be started.
+    pub fn start_with(&self, options: &[String]) -> Result<Running> {
         let mut command = self.command();
+        command.args(options);
         command.args(["-serial", "stdio", "-monitor", "none"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         Running::spawn(command)
@@ -140,6 +149,11 @@ impl Running {
             }
         });
         Ok(Self { child, input, output, transcript: Vec::new(), searched: 0, started })
+    }
+
+    /// QEMU's process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Types bytes.
@@ -184,6 +198,22 @@ impl Running {
                 }
             }
         }
+    }
+
+    /// Takes in what the machine writes within `limit`; returns as soon as something came. Whether it did.
+    ///
+    /// # Errors
+    /// When QEMU has ended.
+    pub fn pump(&mut self, limit: Duration) -> Result<bool> {
+        match self.output.recv_timeout(limit) {
+            Ok(bytes) => self.transcript.extend(bytes),
+            Err(RecvTimeoutError::Timeout) => return Ok(false),
+            Err(RecvTimeoutError::Disconnected) => bail!("QEMU ended; its last lines:\n{}", self.tail()),
+        }
+        while let Ok(bytes) = self.output.try_recv() {
+            self.transcript.extend(bytes);
+        }
+        Ok(true)
     }
 
     fn tail(&self) -> String {

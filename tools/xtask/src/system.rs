@@ -1,9 +1,10 @@
 //! From options to a machine that can be started: description, platform page, image, disk.
 
+use crate::build::Purpose;
 use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Start};
 use crate::sel4::{self, Sdk};
-use crate::{build, disk, foreign, policy, shell};
+use crate::{build, containment, disk, foreign, policy, shell};
 use anyhow::{Context, Result, bail};
 use board_description::Board;
 use ipc_protocol::Name;
@@ -13,7 +14,7 @@ use tools_sysgen::{Description, SearchPath, System, build_image};
 
 const MIB: u64 = 1 << 20;
 /// RAM of a machine that nothing was said about.
-const DEFAULT_RAM: u64 = 256 * MIB;
+const DEFAULT_RAM: u64 = 320 * MIB;
 
 /// What was built.
 pub struct Built {
@@ -21,6 +22,8 @@ pub struct Built {
     pub machine: Machine,
     /// The folder with image, report and resolved description.
     pub folder: PathBuf,
+    /// What the image holds.
+    pub system: System,
 }
 
 /// Builds everything and prepares the disk.
@@ -37,11 +40,11 @@ pub fn prepare(options: &SystemOptions) -> Result<Built> {
         Kernel::Cloister => (options.ram.unwrap_or_else(|| ram_for(model)), KernelImage::Ours),
         Kernel::Sel4 => (sel4::RAM, KernelImage::Official(Sdk::for_options(options)?)),
     };
-    build::programs()?;
+    build::programs(purpose(options))?;
     let folder = folder(options);
     std::fs::create_dir_all(&folder)?;
     let draft = Draft { options, board: board.with_ram(ram), model, folder: &folder };
-    let (image, start) = match kernel {
+    let ((image, system), start) = match kernel {
         KernelImage::Ours => (draft.ours(&build::kernel()?)?, Start::Kernel),
         KernelImage::Official(sdk) => (draft.official(&sdk)?, Start::Loader),
     };
@@ -54,7 +57,7 @@ pub fn prepare(options: &SystemOptions) -> Result<Built> {
         cpu: options.cpu.clone(),
         icount: options.icount,
     };
-    Ok(Built { machine, folder })
+    Ok(Built { machine, folder, system })
 }
 
 /// Whose kernel goes into the image.
@@ -66,7 +69,12 @@ enum KernelImage {
 /// Where image, report and resolved description of these options go.
 fn folder(options: &SystemOptions) -> PathBuf {
     let kernel = if options.kernel == Kernel::Sel4 { "-sel4" } else { "" };
-    shell::root().join("target/image").join(format!("{}{kernel}-smp{}", options.board, options.smp))
+    let faults = if options.faults { "-faults" } else { "" };
+    shell::root().join("target/image").join(format!("{}{kernel}-smp{}{faults}", options.board, options.smp))
+}
+
+fn purpose(options: &SystemOptions) -> Purpose {
+    if options.faults { Purpose::Faults } else { Purpose::Release }
 }
 
 fn model_size(path: &Path) -> Result<u64> {
@@ -93,6 +101,9 @@ fn describe(options: &SystemOptions, model: u64) -> Result<Description> {
     let mut description = Description::read(&shell::root().join("system.xml")).map_err(wrong)?;
     description.limit_cores(options.smp);
     description.set_region_size("weights", weights_for(model)).map_err(wrong)?;
+    if options.faults {
+        containment::add_orders(&mut description).map_err(wrong)?;
+    }
     Ok(description)
 }
 
@@ -108,7 +119,7 @@ impl Draft<'_> {
     /// The description with its platform page, as every kernel gets it.
     fn resolve(&self, kernel: &Path) -> Result<(System, SearchPath)> {
         let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
-        let search = SearchPath(vec![self.folder.to_path_buf(), build::program_folder()]);
+        let search = SearchPath(vec![self.folder.to_path_buf(), purpose(self.options).folder()]);
         let mut description = describe(self.options, self.model)?;
         let draft = description.clone().resolve(&self.board, &search).map_err(wrong)?;
         let page = platform_page(self.options, &self.board, &draft, kernel)?;
@@ -121,14 +132,14 @@ impl Draft<'_> {
         Ok((system, search))
     }
 
-    fn ours(&self, kernel: &Path) -> Result<PathBuf> {
+    fn ours(&self, kernel: &Path) -> Result<(PathBuf, System)> {
         let (system, search) = self.resolve(kernel)?;
-        pack_ours(self.folder, kernel, &system, &search, &self.board)
+        Ok((pack_ours(self.folder, kernel, &system, &search, &self.board)?, system))
     }
 
-    fn official(&self, sdk: &Sdk) -> Result<PathBuf> {
+    fn official(&self, sdk: &Sdk) -> Result<(PathBuf, System)> {
         let (system, search) = self.resolve(&sdk.kernel())?;
-        sdk.image(self.folder, &search, &system)
+        Ok((sdk.image(self.folder, &search, &system)?, system))
     }
 }
 

@@ -34,17 +34,16 @@ pub fn all() -> Result<()> {
     bad_models(&shared)
 }
 
-/// The same conversations on the official kernel, one core and four.
+/// The same conversation on the official kernel.
 ///
 /// # Errors
 /// As [`all`].
-pub fn official() -> Result<()> {
+pub fn official(cores: u8) -> Result<()> {
     let Some(shared) = bench::shared() else {
-        eprintln!("skipped: conversations on the official kernel; ../shared is not there");
+        eprintln!("skipped: a conversation on the official kernel; ../shared is not there");
         return Ok(());
     };
-    golden(&shared, "stories260K-q8_0", Kernel::Sel4, 1)?;
-    golden(&shared, "stories260K-q8_0", Kernel::Sel4, 4)
+    golden(&shared, "stories260K-q8_0", Kernel::Sel4, cores)
 }
 
 /// A machine with its own disk in the test folder.

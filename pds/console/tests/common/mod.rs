@@ -108,6 +108,7 @@ pub struct World {
     pub session: SessionSide,
     pub supervisor: SupervisorSide,
     pub regions: [Region; 4],
+    pub session_is_broken: bool,
 }
 
 pub fn name(text: &str) -> Name {
@@ -152,7 +153,15 @@ impl World {
                 Link::start(from_supervisor.view(), to_supervisor.view().as_readable(), SUPERVISOR);
             (console, session, supervisor)
         });
-        let mut world = Self { kernel, wire, console: Some(console), session, supervisor, regions };
+        let mut world = Self {
+            kernel,
+            wire,
+            console: Some(console),
+            session,
+            supervisor,
+            regions,
+            session_is_broken: false,
+        };
         world.run();
         world
     }
@@ -178,7 +187,9 @@ impl World {
     pub fn run(&mut self) {
         for _ in 0..3 {
             let (session, supervisor) = (&mut self.session, &mut self.supervisor);
-            enter(self.kernel.clone(), || (session.poll(), supervisor.poll()));
+            // A session that has overwritten its own side of the link is beside itself: it does nothing any more.
+            let broken = self.session_is_broken;
+            enter(self.kernel.clone(), || ((!broken).then(|| session.poll()), supervisor.poll()));
             self.signal(&[SESSION, SUPERVISOR, UART]);
         }
     }
