@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! The console's state and its one loop: terminal, supervisor, session, until nothing moves any more.
 
+use crate::ask::Asking;
 use crate::banner::Banner;
 use crate::editor::{Editor, Event};
 use crate::figures::Totals;
@@ -54,6 +55,7 @@ pub struct Console<T> {
     pub(crate) rows: u32,
     /// The request under way is `/clear`.
     pub(crate) clearing: bool,
+    pub(crate) asking: Asking,
     next_id: u32,
 }
 
@@ -95,6 +97,7 @@ impl<T: Terminal> Console<T> {
             banner: Banner::default(),
             rows: 0,
             clearing: false,
+            asking: Asking::default(),
             next_id: 1,
         };
         console.greet();
@@ -199,6 +202,9 @@ impl<T: Terminal> Console<T> {
             Event::EndOfInput => {
                 say!(self.screen, "\n");
                 return self.leave();
+            }
+            Event::InterruptedEmpty | Event::Dropped if self.asking.is_pending() => {
+                return self.drop_proposal();
             }
             Event::InterruptedEmpty => say!(self.screen, "{}", help::HOW_TO_LEAVE),
             Event::Dropped => {}

@@ -15,6 +15,7 @@
 #[cfg(not(any(target_os = "none", cloister_pd)))]
 extern crate std;
 
+mod ask;
 mod banner;
 pub mod command;
 pub mod commands;
