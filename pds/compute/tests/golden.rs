@@ -160,6 +160,34 @@ impl System {
         send(self, ToCompute::Go { id });
     }
 
+    /// A request whose tokens session chooses.
+    fn guided(&mut self, id: u32, prompt: &[u32], limit: u32) {
+        let sampling = Sampling { temperature: 0.0, ..Sampling::default() };
+        let (count, stop) = (prompt.len() as u32, List::default());
+        for message in [
+            ToCompute::Begin { id, prompt: count, limit, sampling, stop },
+            ToCompute::Tokens { id, offset: 0, tokens: List::new(prompt) },
+            ToCompute::Guide { id },
+            ToCompute::Go { id },
+        ] {
+            self.session.send(&message).unwrap();
+        }
+    }
+
+    /// How many candidates came before, and the next ones.
+    fn candidates(&mut self, id: u32, at: u32) -> (u32, Vec<u32>) {
+        loop {
+            match self.message() {
+                ToSession::Candidates { id: of, sequence, skipped, tokens } if of == id => {
+                    assert_eq!(sequence, at);
+                    return (skipped, tokens.as_slice().to_vec());
+                }
+                ToSession::Refused { why, .. } => panic!("refused: {why:?}"),
+                _ => {}
+            }
+        }
+    }
+
     fn message(&mut self) -> ToSession {
         self.until(|system| system.session.receive().unwrap())
     }
@@ -233,6 +261,47 @@ fn the_tokens_are_those_of_llama_cpp() {
     agrees("stories3M-q4_0", 1);
     agrees("stories3M-f16", 1);
     agrees("stories3M-q8_0", 1);
+}
+
+#[test]
+fn the_first_candidates_of_a_guided_request_are_the_greedy_tokens() {
+    let Some((weights, golden)) = golden("stories260K-q8_0") else { return };
+    as_pd(|| {
+        let mut system = start(weights, 1);
+        system.load();
+        system.guided(7, &golden.prompt, 5);
+        for sequence in 0..5 {
+            let (skipped, tokens) = system.candidates(7, sequence);
+            assert_eq!((skipped, tokens[0]), (0, golden.tokens[sequence as usize]));
+            system.session.send(&ToCompute::More { id: 7, sequence }).unwrap();
+            let (skipped, more) = system.candidates(7, sequence);
+            assert_eq!(skipped, 40);
+            assert!(more.iter().all(|token| !tokens.contains(token)), "the next ones are other ones");
+            system.session.send(&ToCompute::Choose { id: 7, sequence, token: tokens[0] }).unwrap();
+        }
+        assert_eq!(system.answer(7), (vec![], Stop::Limit));
+    });
+}
+
+#[test]
+fn a_choice_out_of_turn_or_outside_the_vocabulary_is_refused() {
+    let Some((weights, golden)) = golden("stories260K-q8_0") else { return };
+    as_pd(|| {
+        let mut system = start(weights, 1);
+        system.load();
+        for (id, wrong) in [
+            (3, ToCompute::Choose { id: 3, sequence: 1, token: 5 }),
+            (4, ToCompute::Choose { id: 4, sequence: 0, token: 512 }),
+            (5, ToCompute::More { id: 5, sequence: 9 }),
+            (6, ToCompute::Guide { id: 6 }),
+        ] {
+            system.guided(id, &golden.prompt, 5);
+            system.candidates(id, 0);
+            system.session.send(&wrong).unwrap();
+            let refused = ToSession::Refused { id, why: Refusal::BadRequest };
+            while system.message() != refused {}
+        }
+    });
 }
 
 #[test]

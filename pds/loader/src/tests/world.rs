@@ -33,6 +33,8 @@ pub struct Storage {
     restart_at: Option<u32>,
     swap: Option<(u32, Disk)>,
     junk_at: Option<u32>,
+    /// It wrote junk over its own side of the link, and does nothing more.
+    beside_itself: bool,
     silent: bool,
     /// Writes into every buffer of the data region once its read has ended.
     late_writes: bool,
@@ -73,6 +75,9 @@ impl Storage {
     }
 
     fn turn(&mut self) {
+        if self.beside_itself {
+            return;
+        }
         for (offset, length) in core::mem::take(&mut self.ended) {
             self.data.writable().copy_in(offset, &vec![0xa5; length]);
         }
@@ -121,6 +126,7 @@ impl Storage {
         if Self::due(self.junk_at, self.reads) {
             use core::sync::atomic::Ordering::Relaxed;
             self.regions[0].writable().store(8, u64::MAX / 2, Relaxed);
+            self.beside_itself = true;
         }
     }
 
@@ -181,6 +187,7 @@ impl World {
             restart_at: None,
             swap: None,
             junk_at: None,
+            beside_itself: false,
             silent: false,
             late_writes: false,
             ended: Vec::new(),

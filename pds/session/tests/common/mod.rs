@@ -30,6 +30,7 @@ pub struct Asked {
     pub sampling: Sampling,
     pub stop: Vec<u32>,
     pub tokens: Vec<u32>,
+    pub guided: bool,
 }
 
 pub struct World {
@@ -297,7 +298,7 @@ impl World {
             match command {
                 ToCompute::Begin { id, limit, sampling, stop, .. } => {
                     let stop = stop.as_slice().to_vec();
-                    asked = Some(Asked { id, limit, sampling, stop, tokens: Vec::new() });
+                    asked = Some(Asked { id, limit, sampling, stop, tokens: Vec::new(), guided: false });
                 }
                 ToCompute::Tokens { id, offset, tokens } => {
                     let asked = asked.as_mut().unwrap();
@@ -305,7 +306,13 @@ impl World {
                     asked.tokens.extend_from_slice(tokens.as_slice());
                 }
                 ToCompute::Go { id } => assert_eq!(id, asked.as_ref().unwrap().id),
-                ToCompute::Erase | ToCompute::Cancel { .. } => {}
+                ToCompute::Guide { id } => {
+                    asked.as_mut().filter(|asked| asked.id == id).unwrap().guided = true
+                }
+                ToCompute::Erase
+                | ToCompute::Cancel { .. }
+                | ToCompute::Choose { .. }
+                | ToCompute::More { .. } => {}
             }
         }
         asked.expect("a request")
