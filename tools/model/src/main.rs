@@ -9,7 +9,6 @@ mod host;
 mod inspect;
 mod kernels;
 mod logits;
-mod mixture;
 mod perplexity;
 mod quantize;
 mod sign;
