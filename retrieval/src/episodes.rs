@@ -97,6 +97,28 @@ fn first_sentence(text: &str, longest: usize) -> String {
     one_line(&line[..end.map_or(line.len(), |end| end + 1)], longest)
 }
 
+/// A question with one of these words asks for what happened.
+const ABOUT_EVENTS: [&str; 12] = [
+    "happen",
+    "happened",
+    "last",
+    "when",
+    "yesterday",
+    "today",
+    "crash",
+    "crashed",
+    "fault",
+    "faulted",
+    "restarted",
+    "history",
+];
+
+/// Whether a question asks for what happened on the machine.
+pub fn is_about_events(question: &str) -> bool {
+    let mut words = question.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| ABOUT_EVENTS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
 /// How much age takes from an episode's rank.
 #[derive(Clone, Copy, Debug)]
 pub struct Recency {

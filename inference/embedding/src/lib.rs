@@ -164,12 +164,25 @@ impl<'m, 'b> Encoder<'m, 'b> {
     /// # Errors
     /// [`EmbeddingError::WrongLength`], [`EmbeddingError::Encode`], [`EmbeddingError::Eval`].
     pub fn embed(&mut self, text: &str, out: &mut [f32]) -> Result<usize, EmbeddingError> {
+        self.embed_while(text, out, &mut || true)
+    }
+
+    /// As [`embed`](Self::embed); `go_on` is asked before each layer, and `false` abandons the text.
+    ///
+    /// # Errors
+    /// As `embed`; abandoned, it is [`EvalError::Cancelled`].
+    pub fn embed_while(
+        &mut self,
+        text: &str,
+        out: &mut [f32],
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<usize, EmbeddingError> {
         let dims = self.model.dims();
         if out.len() != dims {
             return Err(EmbeddingError::WrongLength { expected: dims, found: out.len() });
         }
         self.model.tokens(text, &mut self.tokens)?;
-        self.worker.eval(&self.tokens, 0, false, &mut |_| true).map_err(EmbeddingError::Eval)?;
+        self.worker.eval(&self.tokens, 0, false, &mut |_| go_on()).map_err(EmbeddingError::Eval)?;
         out.fill(0.0);
         let tokens = self.tokens.len();
         for row in self.worker.hidden(tokens).chunks_exact(dims) {

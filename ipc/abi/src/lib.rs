@@ -18,6 +18,10 @@ pub mod syscall {
     pub const SEND: i64 = -5;
     /// Wait for a message.
     pub const RECV: i64 = -7;
+    /// Take a message if there is one; the badge is 0 when there is none.
+    pub const NB_RECV: i64 = -8;
+    /// Give up the rest of the budget until the next refill.
+    pub const YIELD: i64 = -11;
 }
 
 /// Fixed slots of a PD's capability space.
@@ -58,6 +62,8 @@ pub mod badge {
 
 /// Invocation labels of the release kernel.
 pub mod label {
+    /// TCB ReadRegisters: message is flags (bit 0 suspend) and count; the answer is that many registers from pc.
+    pub const TCB_READ_REGISTERS: u64 = 2;
     /// TCB WriteRegisters: message is flags (bit 0 resume), count, then registers from pc.
     pub const TCB_WRITE_REGISTERS: u64 = 3;
     /// TCB Suspend.
@@ -78,14 +84,14 @@ pub mod fault {
     pub const CAP: u64 = 1;
     /// A system call number that the kernel does not know.
     pub const UNKNOWN_SYSCALL: u64 = 2;
-    /// Undefined instruction, alignment, FPU where it is not allowed …
+    /// Undefined instruction; on x86-64 every exception that is no page fault.
     pub const USER_EXCEPTION: u64 = 3;
     /// The budget ran out (only with a timeout handler).
     pub const TIMEOUT: u64 = 5;
     /// Virtual memory: ip, address, prefetch, fault status.
     pub const VM: u64 = 6;
-    /// A trap that a kernel with hypervisor support takes for a virtual machine's: one word, ESR_EL2. The SDK's
-    /// aarch64 boards report a disabled FPU, `brk` and system registers so, where other kernels say `USER_EXCEPTION`.
+    /// A trap that a kernel with hypervisor support takes for a virtual machine's: one word, the exception's syndrome.
+    /// Microkit's ARM boards report a disabled FPU, `brk` and system registers so, and our kernel does as they do.
     pub const VCPU: u64 = 8;
 }
 

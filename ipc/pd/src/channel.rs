@@ -97,6 +97,17 @@ impl Child {
     pub fn resume(self) -> Result<(), ControlError> {
         self.control(MessageInfo::new(label::TCB_RESUME, 0))
     }
+    /// Where the child is, or faulted: for reports, since it may go on meanwhile.
+    ///
+    /// # Errors
+    /// As for [`Child::stop`].
+    pub fn program_counter(self) -> Result<u64, ControlError> {
+        for (i, word) in [0, 1].into_iter().enumerate() {
+            backend::set_mr(i, word);
+        }
+        self.control(MessageInfo::new(label::TCB_READ_REGISTERS, 2))?;
+        Ok(backend::get_mr(0))
+    }
     /// Starts the child at `entry`; its runtime then begins with a fresh stack and fresh data.
     ///
     /// # Errors

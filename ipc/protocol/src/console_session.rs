@@ -51,6 +51,15 @@ pub enum ToSession {
         /// Whether the message is complete.
         last: bool,
     },
+    /// A piece of a request in English: which command would do it? Nothing is done.
+    Ask {
+        /// The request.
+        id: u32,
+        /// Bytes of UTF-8; a piece may end within a character.
+        piece: Piece,
+        /// Whether it is complete.
+        last: bool,
+    },
     /// Stop the answer.
     Cancel {
         /// The request.
@@ -113,6 +122,60 @@ pub enum ToSession {
         /// The request.
         id: u32,
     },
+    /// Something about documents, facts and episodes.
+    Rag {
+        /// The request.
+        id: u32,
+        /// What.
+        what: Rag,
+    },
+    /// A piece of a text for the retriever.
+    RagText {
+        /// The request.
+        id: u32,
+        /// What the text is for.
+        what: RagText,
+        /// Bytes of UTF-8; a piece may end within a character.
+        piece: Piece,
+        /// Whether it is complete.
+        last: bool,
+    },
+}
+
+/// What `/rag` and `/fact` do without a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
+pub enum Rag {
+    /// Answers use passages.
+    On,
+    /// Answers use none.
+    Off,
+    /// List documents and notes.
+    List,
+    /// What the last answer was given.
+    Sources,
+    /// Take in what is new in `/docs`.
+    Scan,
+    /// Forget everything that the retriever remembers.
+    Format,
+    /// List facts.
+    Facts,
+    /// Forget a fact.
+    ForgetFact(u64),
+}
+
+/// What a text for the retriever is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
+pub enum RagText {
+    /// A note to keep.
+    Note,
+    /// A fact to keep: `subject | relation | object`.
+    Fact,
+    /// A source to forget.
+    Remove,
+    /// A question: show the passages.
+    Find,
+    /// A question about what happened.
+    Recall,
 }
 
 /// From session to console.
@@ -160,6 +223,15 @@ pub enum ToConsole {
         /// Whether the line is complete.
         last: bool,
     },
+    /// A piece of the command that would do what was asked, or of "none". The console shows it and asks the user.
+    Proposal {
+        /// The request.
+        id: u32,
+        /// Bytes of UTF-8; a piece may end within a character.
+        piece: Piece,
+        /// Whether it is complete.
+        last: bool,
+    },
     /// The answer is complete; this ends the request.
     Answered {
         /// The request.
@@ -180,6 +252,11 @@ pub enum ToConsole {
         /// Whether it did what was asked.
         ok: bool,
     },
+    /// What retrieval is like now: a line for `status`.
+    Retrieval {
+        /// "on; MiniLM (…), 3 documents …".
+        description: Piece,
+    },
 }
 
 /// Kinds of long work.
@@ -189,6 +266,8 @@ pub enum Work {
     Loading,
     /// Tokens of a prompt.
     Prompt,
+    /// Passages of documents.
+    Documents,
 }
 
 /// How a line is meant.

@@ -11,14 +11,18 @@
 pub mod compute_worker;
 pub mod console_session;
 pub mod console_supervisor;
+pub mod event;
+pub mod guardian;
 mod page;
 pub mod platform;
 pub mod session_compute;
+pub mod session_retriever;
 pub mod session_supervisor;
 pub mod signing;
 pub mod storage;
 pub mod supervisor_compute;
 pub mod supervisor_loader;
+pub mod supervisor_retriever;
 pub mod timer;
 
 use postcard::experimental::max_size::MaxSize;
@@ -82,6 +86,8 @@ fits!(
     console_supervisor::ToConsole,
     session_compute::ToCompute,
     session_compute::ToSession,
+    session_retriever::ToRetriever,
+    session_retriever::ToSession,
     session_supervisor::ToSupervisor,
     session_supervisor::ToSession,
     storage::ToStorage,
@@ -89,5 +95,7 @@ fits!(
     supervisor_compute::ToCompute,
     supervisor_compute::ToSupervisor,
     supervisor_loader::ToLoader,
-    supervisor_loader::ToSupervisor
+    supervisor_loader::ToSupervisor,
+    supervisor_retriever::ToRetriever,
+    supervisor_retriever::ToSupervisor
 );

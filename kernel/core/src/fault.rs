@@ -22,12 +22,18 @@ pub enum Fault {
     },
     /// A system call number that does not exist.
     UnknownSyscall(u64),
-    /// Undefined instruction, FPU where it is not allowed, breakpoint …
+    /// Undefined instruction; on x86-64 every exception that is no page fault.
     UserException {
         /// The machine's cause (`ESR_EL1`).
         number: u64,
         /// Zero on ARM.
         code: u64,
+    },
+    /// On ARM: FPU or system register where it is not allowed, breakpoint, alignment of pc or sp … seL4 with hypervisor
+    /// support, which Microkit's ARM boards have, reports these so.
+    Vcpu {
+        /// The machine's cause (`ESR_EL1`).
+        status: u64,
     },
     /// An address that is not mapped, or not for this access.
     Vm {
@@ -47,6 +53,7 @@ impl Fault {
             Self::Capability { .. } => fault::CAP,
             Self::UnknownSyscall(_) => fault::UNKNOWN_SYSCALL,
             Self::UserException { .. } => fault::USER_EXCEPTION,
+            Self::Vcpu { .. } => fault::VCPU,
             Self::Vm { .. } => fault::VM,
         }
     }
@@ -90,6 +97,7 @@ impl<A: Arch> Kernel<A> {
                 self.put(receiver, A::Frame::EXCEPTION_REGISTERS, number);
                 self.put(receiver, A::Frame::EXCEPTION_REGISTERS + 1, code)
             }
+            Fault::Vcpu { status } => self.put(receiver, 0, status),
             Fault::Vm { address, instruction, status } => {
                 let pc = self.arch.frame(sender).restart_pc();
                 self.put_all(receiver, 0, &[pc, address, u64::from(instruction), status])
@@ -156,7 +164,7 @@ impl<A: Arch> Kernel<A> {
                 }
                 tag.label() == 0
             }
-            Fault::None | Fault::Capability { .. } | Fault::Vm { .. } => true,
+            Fault::None | Fault::Capability { .. } | Fault::Vcpu { .. } | Fault::Vm { .. } => true,
         }
     }
 }

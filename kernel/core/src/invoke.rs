@@ -50,11 +50,11 @@ impl<A: Arch> Kernel<A> {
             }
             Capability::Notification { target, .. } => {
                 self.signal(target, capability.badge());
-                self.answer(caller, mode, Ok(()));
+                self.answer(caller, mode, Ok(0));
             }
             Capability::Reply(reply) => {
                 self.reply(caller, reply);
-                self.answer(caller, mode, Ok(()));
+                self.answer(caller, mode, Ok(0));
             }
             other => {
                 let result = self.invoke_kernel_object(caller, other, mode);
@@ -63,13 +63,15 @@ impl<A: Arch> Kernel<A> {
         }
     }
 
-    fn invoke_kernel_object(&mut self, caller: Id, what: Capability, mode: Mode) -> Result<(), Refusal> {
+    /// Words of the kernel's reply.
+    fn invoke_kernel_object(&mut self, caller: Id, what: Capability, mode: Mode) -> Result<usize, Refusal> {
         let tag = MessageTag(self.arch.frame(caller).tag());
         match what {
             Capability::Irq(line) if tag.label() == label::IRQ_ACK => {
                 self.acknowledge(line);
-                Ok(())
+                Ok(0)
             }
+            Capability::Ports(range) => self.invoke_ports(caller, range, tag, mode),
             Capability::Thread(_) if mode.first_phase => Err(Refusal::InvalidCapability),
             Capability::Thread(thread) => self.invoke_thread(caller, thread, tag, mode),
             Capability::Monitor => {
@@ -79,30 +81,36 @@ impl<A: Arch> Kernel<A> {
                 if mode.call {
                     self.threads[caller].state = State::Inactive;
                 }
-                Ok(())
+                Ok(0)
             }
             Capability::Irq(_) | Capability::Inert => Err(Refusal::IllegalOperation),
             _ => Err(Refusal::InvalidCapability),
         }
     }
 
-    fn invoke_thread(&mut self, caller: Id, thread: Id, tag: MessageTag, mode: Mode) -> Result<(), Refusal> {
+    fn invoke_thread(
+        &mut self,
+        caller: Id,
+        thread: Id,
+        tag: MessageTag,
+        mode: Mode,
+    ) -> Result<usize, Refusal> {
         match tag.label() {
             label::TCB_SUSPEND => {
                 self.suspend(thread);
-                Ok(())
+                Ok(0)
             }
             label::TCB_RESUME => {
                 self.restart(thread);
-                Ok(())
+                Ok(0)
             }
             label::TCB_WRITE_REGISTERS => self.write_registers(caller, thread, tag.length()),
-            READ_REGISTERS => self.read_registers(caller, thread, tag.length(), mode),
+            label::TCB_READ_REGISTERS => self.read_registers(caller, thread, tag.length(), mode),
             _ => Err(Refusal::IllegalOperation),
         }
     }
 
-    fn write_registers(&mut self, caller: Id, thread: Id, length: usize) -> Result<(), Refusal> {
+    fn write_registers(&mut self, caller: Id, thread: Id, length: usize) -> Result<usize, Refusal> {
         let count = self.get(caller, 1);
         if length < 2 || count > length as u64 - 2 {
             return Err(Refusal::TruncatedMessage);
@@ -121,10 +129,16 @@ impl<A: Arch> Kernel<A> {
         if self.get(caller, 0) & 1 != 0 {
             self.restart(thread);
         }
-        Ok(())
+        Ok(0)
     }
 
-    fn read_registers(&mut self, caller: Id, thread: Id, length: usize, mode: Mode) -> Result<(), Refusal> {
+    fn read_registers(
+        &mut self,
+        caller: Id,
+        thread: Id,
+        length: usize,
+        mode: Mode,
+    ) -> Result<usize, Refusal> {
         if length < 2 {
             return Err(Refusal::TruncatedMessage);
         }
@@ -137,26 +151,24 @@ impl<A: Arch> Kernel<A> {
         } else {
             self.stop_elsewhere(thread);
         }
-        if mode.call {
-            for index in 0..count {
-                let value = self.arch.frame(thread).read_context(index);
-                self.put(caller, index, value);
-            }
-            self.threads[caller].fault = Fault::None;
-            self.arch.frame(caller).set_badge(0);
-            self.arch.frame(caller).set_tag(MessageTag::new(0, count).0);
+        if !mode.call {
+            return Ok(0);
         }
-        Ok(())
+        for index in 0..count {
+            let value = self.arch.frame(thread).read_context(index);
+            self.put(caller, index, value);
+        }
+        Ok(count)
     }
 
     /// The kernel's own reply to a call.
     #[inline(always)]
-    fn answer(&mut self, caller: Id, mode: Mode, result: Result<(), Refusal>) {
+    fn answer(&mut self, caller: Id, mode: Mode, result: Result<usize, Refusal>) {
         if !mode.call || self.threads[caller].state != State::Running {
             return;
         }
         let tag = match result {
-            Ok(()) => MessageTag::default(),
+            Ok(length) => MessageTag::new(0, length),
             Err(Refusal::InvalidCapability) => {
                 self.arch.frame(caller).set_message(0, 0);
                 MessageTag::new(Refusal::InvalidCapability as u64, 1)
@@ -168,6 +180,3 @@ impl<A: Arch> Kernel<A> {
         frame.set_tag(tag.0);
     }
 }
-
-/// TCB ReadRegisters: message is flags (bit 0 suspend) and count.
-const READ_REGISTERS: u64 = 2;

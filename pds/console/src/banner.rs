@@ -6,9 +6,9 @@ use crate::figures::Bytes;
 use crate::mode::Mode;
 use crate::terminal::Terminal;
 use crate::{help, printable, say};
-use ipc_protocol::Name;
 use ipc_protocol::console_supervisor::{State, ToSupervisor};
 use ipc_protocol::platform::Platform;
+use ipc_protocol::{Name, Piece};
 
 /// The model, as session described it last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) struct Model {
 pub(crate) struct Banner {
     /// Set when session has spoken.
     pub model: Option<Model>,
+    /// What retrieval is like, as session described it last.
+    pub retrieval: Option<Piece>,
     /// Tokens in the context after the last answer.
     pub used: u32,
     /// Tick of the first progress of a load.

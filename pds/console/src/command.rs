@@ -3,14 +3,16 @@
 //!
 //! One design rule: a line is a command only where nothing else can be meant. A line that begins with `/` is one; a
 //! line of plain words is one only when it is exactly an admin command (`status`, `model load NAME`; `chat` is
-//! followed by what is said). Everything else is said to the model.
+//! followed by what is said). One that begins with `?` is a request in English for a command. Everything else is said
+//! to the model.
 //!
 //! Near misses are suggested and never executed: after `/` within two edits; a single plain word within one edit of
 //! a command of up to five letters or two of a longer one, because "hello" must reach the model. A plain near miss
 //! is not said to the model either: `chat hlep` says it.
 
+use crate::commands::rag::{self, Library};
 use crate::words::nearest;
-use ipc_protocol::console_session::{PARAMETERS, Show};
+use ipc_protocol::console_session::{PARAMETERS, RagText, Show};
 
 /// Switches of the console itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub enum Command<'a> {
     Nothing,
     /// Say this to the model.
     Chat(&'a str),
+    /// Find the command for this request in English.
+    Ask(&'a str),
     /// Explain how to chat.
     Talk,
     /// List the commands.
@@ -72,6 +76,8 @@ pub enum Command<'a> {
     Benchmark,
     /// Versions.
     Version,
+    /// Something of documents, notes, facts or episodes.
+    Library(Library<'a>),
     /// Leave.
     Exit,
     /// A command of a part that this build does not have.
@@ -85,7 +91,7 @@ pub enum Command<'a> {
 }
 
 /// Commands after a slash.
-pub const SLASH: [&str; 29] = [
+pub const SLASH: [&str; 31] = [
     "help",
     "?",
     "clear",
@@ -113,6 +119,8 @@ pub const SLASH: [&str; 29] = [
     "restore",
     "read",
     "rag",
+    "fact",
+    "recall",
     "chat",
     "talk",
 ];
@@ -143,9 +151,10 @@ const LOAD: &str = "/load NAME (/models lists the names)";
 /// Understands a line.
 pub fn parse(line: &str) -> Command<'_> {
     let line = line.trim();
-    match line.strip_prefix('/') {
-        Some(command) => slash(line, command),
-        None => plain(line),
+    match (line.strip_prefix('/'), line.strip_prefix('?')) {
+        (Some(command), _) => slash(line, command),
+        (_, Some(request)) => Command::Ask(request.trim()),
+        _ => plain(line),
     }
 }
 
@@ -225,13 +234,19 @@ fn slash<'a>(line: &'a str, command: &'a str) -> Command<'a> {
         "bye" | "exit" | "quit" => Command::Exit,
         "chat" if !rest.is_empty() => Command::Chat(rest),
         "chat" | "talk" => Command::Talk,
-        "rag" => Command::Absent("/rag: the retriever is not part of this build"),
+        "rag" => library(rag::rag(rest)),
+        "fact" => library(rag::fact(rest)),
+        "recall" => Command::Library(Library::Say(RagText::Recall, rest)),
         "save" | "restore" => {
             Command::Absent("/save and /restore: saved conversations are not part of this build")
         }
         "read" => Command::Absent("/read: reading files into a message is not part of this build"),
         _ => Command::Unknown(line, nearest(name, SLASH, 2)),
     }
+}
+
+fn library<'a>(understood: Result<Library<'a>, &'static str>) -> Command<'a> {
+    understood.map_or_else(Command::Usage, Command::Library)
 }
 
 fn named<'a>(name: &str, rest: &'a str) -> Command<'a> {
@@ -373,7 +388,7 @@ mod tests {
 
     #[test]
     fn commands_of_later_parts_are_named() {
-        for line in ["/rag on", "/rag add x", "/rag sources", "/save a", "/restore a", "/read a.txt"] {
+        for line in ["/save a", "/restore a", "/read a.txt"] {
             assert!(
                 matches!(parse(line), Command::Absent(why) if why.contains("not part of this build")),
                 "{line}"

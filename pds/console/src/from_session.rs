@@ -64,16 +64,22 @@ impl<T: Terminal> Console<T> {
                 self.model(Model { name, description, context, cache_bytes, workers });
             }
             ToConsole::Answer { id, piece } => self.answer(id, piece.as_slice()),
+            ToConsole::Proposal { id, piece, last } => self.proposal(id, piece.as_slice(), last),
             ToConsole::Progress { id, what, done, total } => self.show_progress(id, what, done, total),
             ToConsole::Notice { level, piece, last, .. } => self.notice(level, piece.as_slice(), last),
             ToConsole::Answered { id, stop, cost, used, context } => {
                 self.banner.used = used;
                 self.answered(id, Answer { stop, cost, used, context, total_us: 0 });
             }
+            ToConsole::Retrieval { description } => self.banner.retrieval = Some(description),
             ToConsole::End { id, .. } => {
                 if self.current(id).is_some() {
                     self.end_line();
+                    self.show_proposal();
                     self.prompt();
+                    if core::mem::take(&mut self.clearing) {
+                        self.forget();
+                    }
                 }
             }
         }
@@ -146,6 +152,9 @@ impl<T: Terminal> Console<T> {
                     Bytes(done),
                     Bytes(total)
                 )
+            }
+            Work::Documents => {
+                say!(self.screen, "\rtaking in documents: {done} of {total} passages\x1b[K")
             }
             Work::Prompt => {
                 say!(self.screen, "\rreading the prompt: {percent} % ({done} of {total} tokens)\x1b[K")

@@ -82,7 +82,7 @@ impl<T: Terminal> Console<T> {
         if self.rows == 0 {
             say!(self.screen, "the supervisor knows no servers\n");
         }
-        say!(self.screen, "retrieval: not part of this build (/rag)\n");
+        self.show_retrieval();
         self.show_model();
     }
 
@@ -152,7 +152,12 @@ fn consequence(pd: &str, action: Action) -> &'static str {
         "loader" => "a load under way failed, the model in use stays; look at the file, or /load another",
         "storage" if gave_up => "no model can be loaded until /restart storage; the model in use stays",
         "storage" => "a load under way may have failed: try it again",
+        "retriever" if gave_up => {
+            "answers are made without documents until /restart retriever; what is stored stays"
+        }
+        "retriever" => "a question or note under way is lost; what is stored stays",
         "timer" => "timeouts may be late",
+        "supervisor" => "the model is read again; the conversation is kept, an answer under way ends",
         _ if gave_up => "/restart NAME tries again",
         _ => "it begins anew",
     }

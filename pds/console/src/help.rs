@@ -16,11 +16,17 @@ Type a message and press Enter. Commands begin with / or stand alone on a line:
   /set verbose|quiet     all figures, one line  /set wordwrap|nowordwrap
   /set history|nohistory lines called up again  /set columns N         the terminal's width
   /show info|parameters|system|template|license
+  /rag on|off            answers use documents  /rag sources           what the last answer was given
+  /rag add TEXT          keep a note            /rag list, /rag remove SOURCE
+  /rag scan              take in what is new in /docs    /rag find TEXT   show passages
+  /fact add A | B | C    keep a fact            /fact list, /fact forget NUMBER
+  /recall TEXT           what happened on this machine
   /restart SERVER        restart a server       /stop SERVER           stop a server
+  ? REQUEST              ask for a command in English; it is shown, and runs only on y (? alone: what was asked)
   chat TEXT              say TEXT, even if it looks like a command
   /bye, exit             shut down
 \"\"\" begins and ends a message of several lines; so does \\ at the end of a line.
-Not in this build: /rag (retriever), /save, /restore, /read.
+Not in this build: /save, /restore, /read.
 ";
 
 /// All keys.

@@ -15,8 +15,10 @@
 #[cfg(not(any(target_os = "none", cloister_pd)))]
 extern crate std;
 
+mod ask;
 mod banner;
 pub mod command;
+pub mod commands;
 mod console;
 pub mod draft;
 pub mod editor;
@@ -31,6 +33,7 @@ mod mode;
 mod outbox;
 pub mod printable;
 mod requests;
+mod scrub;
 pub mod terminal;
 mod uart;
 pub mod words;

@@ -7,7 +7,7 @@
 use crate::SessionLink;
 use core::ops::Range;
 use ipc_link::LinkError;
-use ipc_protocol::console_session::ToSession;
+use ipc_protocol::console_session::{RagText, ToSession};
 use ipc_protocol::{PIECE, Piece};
 
 /// What a text is.
@@ -17,6 +17,10 @@ pub enum TextKind {
     Message,
     /// A system prompt.
     System,
+    /// A request in English.
+    Ask,
+    /// Something for the retriever.
+    Library(RagText),
 }
 
 #[derive(Debug)]
@@ -86,6 +90,8 @@ impl Outbox {
         let message = match kind {
             TextKind::Message => ToSession::Text { id, piece, last },
             TextKind::System => ToSession::System { id, piece, last },
+            TextKind::Ask => ToSession::Ask { id, piece, last },
+            TextKind::Library(what) => ToSession::RagText { id, what: *what, piece, last },
         };
         Some((message, end))
     }

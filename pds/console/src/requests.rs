@@ -2,6 +2,7 @@
 //! From a line to a request.
 
 use crate::command::{Command, Switch, parse};
+use crate::commands::rag::Library;
 use crate::console::{Console, SHORT_SILENCE};
 use crate::draft::LONGEST_MESSAGE;
 use crate::editor::QUOTES;
@@ -19,6 +20,9 @@ impl<T: Terminal> Console<T> {
     pub(crate) fn submit(&mut self) {
         if self.is_too_long() {
             return self.prompt();
+        }
+        if self.asking.is_pending() {
+            return self.decide();
         }
         if self.editor.draft.replaced() > 0 {
             let places = self.editor.draft.replaced();
@@ -49,11 +53,15 @@ impl<T: Terminal> Console<T> {
         refused > 0
     }
 
-    fn obey(&mut self) {
+    /// Does what the draft says.
+    pub(crate) fn obey(&mut self) {
         let text = self.editor.draft.text();
         // Several lines can only be a message, or a system prompt.
         let command = match parse(text) {
-            command @ (Command::SetSystem(_) | Command::Chat(_)) => command,
+            command @ (Command::SetSystem(_)
+            | Command::Chat(_)
+            | Command::Ask(_)
+            | Command::Library(Library::Say(..))) => command,
             _ if text.trim().contains('\n') && !text.trim_start().starts_with('/') => {
                 Command::Chat(text.trim())
             }
@@ -64,9 +72,18 @@ impl<T: Terminal> Console<T> {
                 let range = range_in(text, message);
                 self.say_to_model(TextKind::Message, range);
             }
+            Command::Ask(request) => {
+                let range = range_in(text, request);
+                self.ask(range);
+            }
             Command::SetSystem(prompt) => {
                 let range = range_in(text, prompt);
                 self.say_to_model(TextKind::System, range);
+            }
+            Command::Library(Library::Do(what)) => self.obey_library(Ok(what)),
+            Command::Library(Library::Say(what, said)) => {
+                let range = range_in(text, said);
+                self.obey_library(Err((what, range)));
             }
             _ => self.obey_command(),
         }
@@ -87,7 +104,10 @@ impl<T: Terminal> Console<T> {
                 }
             },
             Command::Show(what) => ToSession::Show { id, what },
-            Command::Clear => ToSession::Clear { id },
+            Command::Clear => {
+                self.clearing = true;
+                ToSession::Clear { id }
+            }
             Command::Models => ToSession::Models { id },
             Command::Unload => ToSession::Unload { id },
             Command::Regenerate => ToSession::Regenerate { id },

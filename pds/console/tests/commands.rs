@@ -1,7 +1,7 @@
 //! Every command, as a transcript.
 mod common;
 use common::{World, model, name, piece, platform, server};
-use ipc_protocol::console_session::{Level, Show, ToConsole, ToSession, Work};
+use ipc_protocol::console_session::{Level, Rag, RagText, Show, ToConsole, ToSession, Work};
 use ipc_protocol::console_supervisor::{State, ToConsole as FromSupervisor, ToSupervisor};
 
 /// Types a line, checks what session is asked, and ends the request.
@@ -22,6 +22,7 @@ fn asks(line: &str, expected: impl Fn(u32) -> ToSession) {
 fn request_id(request: &ToSession) -> u32 {
     match request {
         ToSession::Text { id, .. }
+        | ToSession::Ask { id, .. }
         | ToSession::Cancel { id }
         | ToSession::System { id, .. }
         | ToSession::Set { id, .. }
@@ -31,6 +32,8 @@ fn request_id(request: &ToSession) -> u32 {
         | ToSession::Models { id }
         | ToSession::Load { id, .. }
         | ToSession::Unload { id }
+        | ToSession::Rag { id, .. }
+        | ToSession::RagText { id, .. }
         | ToSession::Benchmark { id } => *id,
     }
 }
@@ -173,7 +176,7 @@ fn status_is_a_table_of_the_servers() {
             "FAULTED",
             "restarting",
             "HUNG",
-            "retrieval: not part of this build",
+            "retrieval: session has not said",
             "model: stories3M",
         ] {
             assert!(table.contains(text), "{text}");
@@ -277,7 +280,6 @@ fn typos_are_suggested_and_nothing_is_done() {
     assert!(world.says("/set temperatur 1").contains("did you mean temperature?"));
     assert!(world.says("/frobnicate").contains("/? lists the commands"));
     assert!(world.says("/load").contains("usage: /load NAME"));
-    assert!(world.says("/rag on").contains("the retriever is not part of this build"));
     assert!(world.says("/save x").contains("not part of this build"));
     assert!(world.says("").starts_with(">>> "));
     assert!(world.requests().is_empty() && world.orders().is_empty());
@@ -288,4 +290,26 @@ fn what_looks_almost_like_a_command_is_said_to_the_model() {
     for line in ["hello", "exit strategies", "help me please", "status of the world"] {
         World::ready().asks(line);
     }
+}
+
+#[test]
+fn what_is_for_the_retriever_goes_through_session() {
+    asks("/rag on", |id| ToSession::Rag { id, what: Rag::On });
+    asks("/rag sources", |id| ToSession::Rag { id, what: Rag::Sources });
+    asks("/fact forget 3", |id| ToSession::Rag { id, what: Rag::ForgetFact(3) });
+    asks("/rag add the sky is green", |id| {
+        let piece = piece("the sky is green");
+        ToSession::RagText { id, what: RagText::Note, piece, last: true }
+    });
+    asks("/recall", |id| ToSession::RagText { id, what: RagText::Recall, piece: piece(""), last: true });
+}
+
+#[test]
+fn status_tells_what_retrieval_is_like() {
+    let mut world = World::ready();
+    world.session_says(ToConsole::Retrieval { description: piece("on; hash fallback\x1b[2J") });
+    world.types("status\r");
+    world.supervisor_says(FromSupervisor::StatusEnd);
+    let shown = world.take();
+    assert!(shown.contains("retrieval: on; hash fallback^[[2J\r\n"), "{shown}");
 }

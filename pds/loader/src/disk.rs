@@ -252,6 +252,8 @@ impl Disk {
                 self.description = Some(now);
             }
             ToClient::Done { id, outcome } => self.ended(id, outcome),
+            // Answers to what the loader never asks.
+            ToClient::Entry { .. } | ToClient::Bytes { .. } => self.broken = true,
         }
     }
 

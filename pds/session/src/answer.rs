@@ -23,7 +23,14 @@ impl Session {
         if let Some(why) = self.why_no_model() {
             return self.refuse(&why);
         }
-        let forgotten = self.conversation.say(message);
+        if let Some(message) = self.ask_for_passages(message) {
+            self.say_and_answer((message, None));
+        }
+    }
+
+    /// Answers a message, which is put to the model as `whole` where that is more.
+    pub(crate) fn say_and_answer(&mut self, (message, whole): (String, Option<String>)) {
+        let forgotten = self.conversation.say_as(message, whole);
         if forgotten > 0 {
             self.say(
                 Level::Warning,
@@ -110,7 +117,7 @@ impl Session {
     }
 
     /// Ends an answer from this side; compute is told, and the rest waits for its confirmation.
-    fn end_generation(&mut self, reason: StopReason) {
+    pub(crate) fn end_generation(&mut self, reason: StopReason) {
         let Some(generation) = self.generation.as_mut() else { return };
         generation.ended = Some(reason);
         let id = generation.id;
@@ -159,6 +166,9 @@ impl Session {
         if self.is(Kind::Benchmark) {
             return self.finish_benchmark(cost);
         }
+        if self.is(Kind::Ask) {
+            return self.finish_ask(stop, cost);
+        }
         if let Some(generation) = self.generation.as_mut() {
             generation.finish();
         }
@@ -170,6 +180,8 @@ impl Session {
         let (used, context) = (generation.tokens.len() as u32, self.context());
         self.conversation.answer(generation.text);
         self.warn_when_full(used, context, stop);
+        self.remember_turn();
+        self.say_retrieval_figures();
         self.patience.stop();
         if let Some(request) = self.request.take() {
             self.console.push(ToConsole::Answered { id: request.id, stop, cost, used, context });
@@ -184,7 +196,7 @@ impl Session {
         if generation.stage == Stage::Running {
             self.compute.push(ToCompute::Cancel { id });
         }
-        if self.is(Kind::Benchmark) || generation.text.is_empty() {
+        if !self.is(Kind::Answer) || generation.text.is_empty() {
             self.generation = None;
             if self.is(Kind::Answer) {
                 self.conversation.take_back();

@@ -42,12 +42,14 @@ impl Session {
         self.incoming.clear();
         self.model.told = None;
         self.tell_model();
+        self.forget_told_retrieval();
     }
 
     fn asked(&mut self, message: ToSession) {
         match message {
             ToSession::Text { id, piece, last } => self.text_piece(id, Kind::Message, &piece, last),
             ToSession::System { id, piece, last } => self.text_piece(id, Kind::System, &piece, last),
+            ToSession::Ask { id, piece, last } => self.text_piece(id, Kind::Asking, &piece, last),
             ToSession::Cancel { id } => self.cancel(id),
             ToSession::Set { id, name, value } => {
                 if self.accept(id, Kind::Message) {
@@ -64,6 +66,8 @@ impl Session {
             ToSession::Regenerate { id } => self.regenerate(id),
             ToSession::Models { id } => self.ask_supervisor(id, Kind::Models, ToSupervisor::List),
             ToSession::Load { id, name } => self.load(id, name),
+            ToSession::Rag { id, what } => self.library_command(id, what),
+            ToSession::RagText { id, what, piece, last } => self.library_text(id, what, &piece, last),
             ToSession::Unload { id } => self.ask_supervisor(id, Kind::Unload, ToSupervisor::Unload),
             ToSession::Benchmark { id } => {
                 if self.accept(id, Kind::Benchmark) {
@@ -99,7 +103,8 @@ impl Session {
 
     /// Forgets the request under way without a word.
     pub(crate) fn abandon(&mut self) {
-        if let Some(generation) = self.generation.take() {
+        let answered = self.is(Kind::Answer);
+        if let Some(generation) = self.generation.take().filter(|_| answered) {
             self.conversation.answer(generation.text);
         }
         self.request = None;
@@ -107,9 +112,16 @@ impl Session {
     }
 
     fn text_piece(&mut self, id: u32, kind: Kind, piece: &Piece, last: bool) {
+        if let Some(said) = self.gather(id, kind, piece, last) {
+            self.whole_text(kind, said);
+        }
+    }
+
+    /// Takes a piece of a text; the text, once it is whole.
+    pub(crate) fn gather(&mut self, id: u32, kind: Kind, piece: &Piece, last: bool) -> Option<String> {
         if !self.request.is_some_and(|request| request.id == id && request.kind == kind) {
             if !self.accept(id, kind) {
-                return;
+                return None;
             }
             self.incoming.clear();
             self.patience.start(SHORT_SILENCE);
@@ -117,18 +129,15 @@ impl Session {
         let room = LONGEST_TEXT - self.incoming.len().min(LONGEST_TEXT);
         if piece.as_slice().len() > room {
             self.incoming.clear();
-            return self
-                .refuse(&format!("the text is too long: at most {LONGEST_TEXT} bytes; nothing was done"));
+            self.refuse(&format!("the text is too long: at most {LONGEST_TEXT} bytes; nothing was done"));
+            return None;
         }
         self.incoming.extend_from_slice(piece.as_slice());
-        if last {
-            self.whole_text(kind);
-        }
+        let bytes = last.then(|| core::mem::take(&mut self.incoming))?;
+        Some(String::from_utf8(bytes).unwrap_or_else(|error| text(error.as_bytes())))
     }
 
-    fn whole_text(&mut self, kind: Kind) {
-        let bytes = core::mem::take(&mut self.incoming);
-        let said = String::from_utf8(bytes).unwrap_or_else(|error| text(error.as_bytes()));
+    fn whole_text(&mut self, kind: Kind, said: String) {
         match kind {
             Kind::System => {
                 let empty = said.trim().is_empty();
@@ -140,6 +149,7 @@ impl Session {
                 self.say(Level::Plain, done);
                 self.end(true);
             }
+            Kind::Asking => self.ask(&said),
             _ if said.is_empty() => self.refuse("nothing to say: the message is empty"),
             _ => self.answer(said),
         }
@@ -170,6 +180,13 @@ impl Session {
 
     fn ask_supervisor(&mut self, id: u32, kind: Kind, message: ToSupervisor) {
         if self.accept(id, kind) {
+            match &message {
+                ToSupervisor::Load { name } => {
+                    self.remember_command(&format!("/load {}", text(name.as_slice())))
+                }
+                ToSupervisor::Unload => self.remember_command("/unload"),
+                _ => {}
+            }
             self.supervisor.push(message);
             self.patience.start(if kind == Kind::Models { SHORT_SILENCE } else { SILENCE });
         }
@@ -184,6 +201,7 @@ impl Session {
             return;
         }
         self.conversation.clear();
+        self.remember_command("/clear");
         self.incoming.fill(0);
         self.incoming.clear();
         (self.erasing, self.warned) = (true, false);
@@ -199,7 +217,8 @@ impl Session {
         };
         request.cancelled = true;
         match request.kind {
-            Kind::Answer | Kind::Benchmark => self.cancel_generation(),
+            Kind::Answer | Kind::Ask | Kind::Benchmark => self.cancel_generation(),
+            Kind::Retrieve | Kind::Library if self.incoming.is_empty() => self.cancel_retrieval(),
             _ => {
                 self.incoming.clear();
                 self.refuse("stopped waiting; what was begun goes on");

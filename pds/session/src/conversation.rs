@@ -16,17 +16,21 @@ pub const MOST_BYTES: usize = 256 * 1024;
 pub struct Turn {
     /// What the user said.
     pub message: String,
+    /// The message with passages before it; put to the model while this is the last turn.
+    pub whole: Option<String>,
     /// What the model said.
     pub answer: Option<String>,
 }
 
 impl Turn {
     fn bytes(&self) -> usize {
-        self.message.len() + self.answer.as_ref().map_or(0, String::len)
+        let more = self.whole.iter().chain(&self.answer).map(String::len).sum::<usize>();
+        self.message.len() + more
     }
 
     fn erase(self) {
         erase(self.message);
+        self.whole.into_iter().for_each(erase);
         self.answer.into_iter().for_each(erase);
     }
 }
@@ -47,7 +51,15 @@ impl Conversation {
 
     /// Adds a message; returns how many old turns had to go because there is no room to remember them.
     pub fn say(&mut self, message: String) -> usize {
-        self.turns.push_back(Turn { message, answer: None });
+        self.say_as(message, None)
+    }
+
+    /// As [`say`](Self::say); the model is given `whole`, the message with passages before it. Those of earlier turns go.
+    pub fn say_as(&mut self, message: String, whole: Option<String>) -> usize {
+        for turn in &mut self.turns {
+            turn.whole.take().into_iter().for_each(erase);
+        }
+        self.turns.push_back(Turn { message, whole, answer: None });
         let mut dropped = 0;
         while self.bytes() > MOST_BYTES && self.drop_oldest() {
             dropped += 1;
@@ -99,7 +111,8 @@ impl Conversation {
         let mut messages: Vec<_> =
             system.map(|text| Message { role: Role::System, text }).into_iter().collect();
         for turn in self.turns.iter().skip(skip) {
-            messages.push(Message { role: Role::User, text: &turn.message });
+            let text = turn.whole.as_ref().unwrap_or(&turn.message);
+            messages.push(Message { role: Role::User, text });
             messages.extend(turn.answer.iter().map(|text| Message { role: Role::Assistant, text }));
         }
         messages

@@ -17,6 +17,7 @@
 extern crate alloc;
 
 mod answer;
+mod ask;
 mod benchmark;
 mod compute_side;
 mod console_side;
@@ -26,15 +27,17 @@ pub mod language;
 mod models;
 mod outbox;
 mod request;
+mod retrieval;
 mod session;
 pub mod settings;
 mod show;
+mod sources;
 pub mod stops;
 mod supervisor_side;
 
 use ipc_link::Link;
 use ipc_pd::Channel;
-use ipc_protocol::{console_session, session_compute, session_supervisor};
+use ipc_protocol::{console_session, session_compute, session_retriever, session_supervisor};
 pub use session::Session;
 
 /// To and from the console.
@@ -43,6 +46,8 @@ pub const CONSOLE: Channel = Channel::new(1);
 pub const SUPERVISOR: Channel = Channel::new(3);
 /// To and from compute.
 pub const COMPUTE: Channel = Channel::new(4);
+/// To and from the retriever.
+pub const RETRIEVER: Channel = Channel::new(9);
 /// Protected calls to the timer, and its signal.
 pub const TIMER: Channel = Channel::new(22);
 
@@ -52,3 +57,5 @@ pub type ConsoleLink = Link<console_session::ToConsole, console_session::ToSessi
 pub type SupervisorLink = Link<session_supervisor::ToSupervisor, session_supervisor::ToSession>;
 /// The link to compute.
 pub type ComputeLink = Link<session_compute::ToCompute, session_compute::ToSession>;
+/// The link to the retriever.
+pub type RetrieverLink = Link<session_retriever::ToRetriever, session_retriever::ToSession>;

@@ -6,7 +6,7 @@
 
 use ipc_link::Link;
 use ipc_pd::Handler;
-use pds_session::{COMPUTE, CONSOLE, SUPERVISOR, Session, TIMER};
+use pds_session::{COMPUTE, CONSOLE, RETRIEVER, SUPERVISOR, Session, TIMER};
 
 ipc_pd::regions! {
     session_to_console, session_to_console_size: Writable;
@@ -15,12 +15,14 @@ ipc_pd::regions! {
     supervisor_to_session, supervisor_to_session_size: Readable;
     session_to_compute, session_to_compute_size: Writable;
     compute_to_session, compute_to_session_size: Readable;
+    session_to_retriever, session_to_retriever_size: Writable;
+    retriever_to_session, retriever_to_session_size: Readable;
     vocabulary, vocabulary_size: Sealed;
 }
 
 fn init() -> impl Handler {
     let mapped = "system.xml maps the link's regions";
-    Session::new(
+    let session = Session::new(
         Link::start(session_to_console().expect(mapped), console_to_session().expect(mapped), CONSOLE),
         Link::start(
             session_to_supervisor().expect(mapped),
@@ -30,7 +32,11 @@ fn init() -> impl Handler {
         Link::start(session_to_compute().expect(mapped), compute_to_session().expect(mapped), COMPUTE),
         vocabulary().unwrap_or(&[]),
         TIMER,
-    )
+    );
+    match session_to_retriever().zip(retriever_to_session()) {
+        Some((mine, theirs)) => session.with_retriever(Link::start(mine, theirs, RETRIEVER)),
+        None => session,
+    }
 }
 
 ipc_pd::protection_domain!(init);

@@ -5,11 +5,13 @@ use crate::conversation::Conversation;
 use crate::models::Model;
 use crate::outbox::Side;
 use crate::request::{Generation, Kind, Request};
+use crate::retrieval::Library;
 use crate::settings::Settings;
 use crate::{ComputeLink, ConsoleLink, SUPERVISOR, SupervisorLink, TIMER};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::convert::Infallible;
+use inference_sampler::Grammar;
 use ipc_link::Patience;
 use ipc_pd::{Channel, ChannelSet, Handler, health};
 use ipc_protocol::console_session::{Level, ToConsole};
@@ -27,6 +29,7 @@ pub struct Session {
     pub(crate) console: Side<console_session::ToConsole, console_session::ToSession>,
     pub(crate) supervisor: Side<session_supervisor::ToSupervisor, session_supervisor::ToSession>,
     pub(crate) compute: Side<session_compute::ToCompute, session_compute::ToSession>,
+    pub(crate) library: Library,
     pub(crate) vocabulary: &'static [u8],
     pub(crate) patience: Patience,
     pub(crate) model: Model,
@@ -36,6 +39,10 @@ pub struct Session {
     /// Text that is arriving.
     pub(crate) incoming: Vec<u8>,
     pub(crate) generation: Option<Generation>,
+    /// The request in English that a command is looked for.
+    pub(crate) asked: String,
+    /// The grammar of commands, once it was needed.
+    pub(crate) grammar: Option<Grammar>,
     /// The cache must be erased, and compute has not yet said that it is.
     pub(crate) erasing: bool,
     /// Whether the user has been told that the context fills up.
@@ -57,6 +64,7 @@ impl Session {
             console: Side::new(console),
             supervisor: Side::new(supervisor),
             compute: Side::new(compute),
+            library: Library::new(None),
             vocabulary,
             patience: Patience::new(timer),
             model: Model::default(),
@@ -65,6 +73,8 @@ impl Session {
             request: None,
             incoming: Vec::new(),
             generation: None,
+            grammar: None,
+            asked: String::new(),
             erasing: false,
             warned: false,
             next_id: 0,
@@ -78,6 +88,7 @@ impl Session {
             moved |= self.hear_console();
             moved |= self.hear_compute();
             moved |= self.feed_compute();
+            moved |= self.hear_retriever() | self.flush_retriever();
             if !moved {
                 break;
             }
@@ -136,7 +147,7 @@ impl Session {
     fn silence(&mut self) {
         let Some(request) = self.request else { return };
         match request.kind {
-            Kind::Answer | Kind::Benchmark => self.compute_is_silent(request),
+            Kind::Answer | Kind::Ask | Kind::Benchmark => self.compute_is_silent(request),
             Kind::Clear => {
                 self.say(Level::Warning, "compute has not confirmed that its memory is erased; it will do so before it answers again");
                 self.end(true);
@@ -144,7 +155,11 @@ impl Session {
             Kind::Models | Kind::Load | Kind::Unload => {
                 self.refuse("the supervisor does not answer; /status shows the servers. If it loads the model yet, that will be said");
             }
-            Kind::Message | Kind::System => self.refuse("the rest of the text did not arrive"),
+            Kind::Retrieve => self.retriever_is_silent(),
+            Kind::Library if self.incoming.is_empty() => self.retriever_is_silent(),
+            Kind::Message | Kind::Asking | Kind::System | Kind::Library => {
+                self.refuse("the rest of the text did not arrive")
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One client: its link, what it may do, and what it waits for.
 
 use crate::disk::{Disk, Request};
+use crate::files::{Files, Order, Wish};
 use drivers_block::{Area, BlockDevice, Operation, SECTOR, Transfer};
 use heapless::Deque;
 use ipc_link::{Link, LinkError, LinkState};
@@ -19,6 +20,17 @@ pub struct ClientWiring {
     pub writes: Option<(Area, usize)>,
     /// Whether it may use the data partition.
     pub data: bool,
+    /// What it may read of the FAT partition.
+    pub files: FileRights,
+}
+
+/// What a client may read of the FAT partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileRights {
+    /// All its sectors.
+    Sectors,
+    /// Files in the folders that `ipc_protocol::storage::Folder` names.
+    Folders,
 }
 
 pub(crate) struct Client {
@@ -28,7 +40,7 @@ pub(crate) struct Client {
     in_flight: usize,
     /// Requests of earlier lives that the device still works on.
     orphans: usize,
-    outbox: Deque<ToClient, { MAX_IN_FLIGHT + 2 }>,
+    outbox: Deque<ToClient, { MAX_IN_FLIGHT + 3 }>,
     ignored: bool,
 }
 
@@ -52,17 +64,24 @@ impl Client {
             return;
         }
         self.in_flight = self.in_flight.saturating_sub(1);
-        // At most MAX_IN_FLIGHT of these and one answer to a message wait, so there is room.
+        // At most MAX_IN_FLIGHT of these, one answer to a message and one about files wait, so there is room.
         let _ = self.outbox.push_back(ToClient::Done { id, outcome });
     }
 
+    /// An order for files has ended. A life has one at a time.
+    pub fn answered(&mut self, epoch: u64, answer: ToClient) {
+        if epoch == self.epoch {
+            let _ = self.outbox.push_back(answer);
+        }
+    }
+
     /// Takes messages until there are none, or answers wait, or the turn is over.
-    pub fn serve<D: BlockDevice>(&mut self, index: usize, disk: &mut Disk<D>) -> Served {
+    pub fn serve<D: BlockDevice>(&mut self, index: usize, disk: &mut Disk<D>, files: &mut Files) -> Served {
         let mut served = Served::default();
         if self.follow_peer() == LinkState::Down || self.ignored {
             return served;
         }
-        if self.take_turn(index, disk, &mut served).is_err() {
+        if self.take_turn(index, disk, files, &mut served).is_err() {
             self.ignored = true;
             self.outbox.clear();
             served.misbehaved = true;
@@ -74,19 +93,20 @@ impl Client {
         &mut self,
         index: usize,
         disk: &mut Disk<D>,
+        files: &mut Files,
         served: &mut Served,
     ) -> Result<(), LinkError> {
-        while self.send_answers()? && self.may_receive(disk) && served.messages < TURN {
+        while self.send_answers()? && self.may_receive(index, disk, files) && served.messages < TURN {
             let Some(message) = self.wiring.link.receive()? else { break };
             served.messages += 1;
-            served.refused += u32::from(!self.handle(message, index, disk));
+            served.refused += u32::from(!self.handle(message, index, disk, files));
         }
         Ok(())
     }
 
     /// Data of an old request may still arrive in the region, so a new life waits until that is over.
-    fn may_receive<D: BlockDevice>(&self, disk: &Disk<D>) -> bool {
-        self.orphans == 0 && !disk.is_reading_table()
+    fn may_receive<D: BlockDevice>(&self, index: usize, disk: &Disk<D>, files: &Files) -> bool {
+        self.orphans == 0 && !files.holds_up(index, self.epoch) && !disk.is_reading_table()
     }
 
     fn follow_peer(&mut self) -> LinkState {
@@ -114,7 +134,13 @@ impl Client {
     }
 
     /// False when the request was not started.
-    fn handle<D: BlockDevice>(&mut self, message: ToStorage, index: usize, disk: &mut Disk<D>) -> bool {
+    fn handle<D: BlockDevice>(
+        &mut self,
+        message: ToStorage,
+        index: usize,
+        disk: &mut Disk<D>,
+        files: &mut Files,
+    ) -> bool {
         let (id, started) = match message {
             ToStorage::Describe => {
                 let _ = self.outbox.push_back(self.describe(disk));
@@ -133,6 +159,22 @@ impl Client {
                 (id, transfer.map(|transfer| (Operation::Write(transfer), count)))
             }
             ToStorage::Flush { id } => (id, self.check_flush(disk)),
+            ToStorage::OpenFolder { id, folder, path } => {
+                return self.order(index, id, Wish::OpenFolder(folder, path), files);
+            }
+            ToStorage::NextEntry { id } => return self.order(index, id, Wish::NextEntry, files),
+            ToStorage::OpenFile { id, folder, path } => {
+                return self.order(index, id, Wish::OpenFile(folder, path), files);
+            }
+            ToStorage::ReadFile { id, count, offset } => {
+                let (area, size) = self.wiring.reads;
+                let end = u64::from(offset) + u64::from(count) * SECTOR as u64;
+                let fits = count > 0 && end <= size as u64 && offset.is_multiple_of(SECTOR as u32);
+                if fits {
+                    return self.order(index, id, Wish::Read(count, area, offset), files);
+                }
+                (id, Err(Outcome::Refused))
+            }
         };
         let started = started.and_then(|(operation, sectors)| {
             let request = Request { client: index, epoch: self.epoch, id, sectors };
@@ -143,6 +185,19 @@ impl Client {
             Err(outcome) => drop(self.outbox.push_back(ToClient::Done { id, outcome })),
         }
         started.is_ok()
+    }
+
+    /// False when the order was not taken.
+    fn order(&mut self, client: usize, id: u32, wish: Wish, files: &mut Files) -> bool {
+        let order = Order { client, epoch: self.epoch, id, wish };
+        let taken = match self.wiring.files {
+            FileRights::Folders => files.begin(order),
+            FileRights::Sectors => Err(Outcome::Refused),
+        };
+        if let Err(outcome) = taken {
+            let _ = self.outbox.push_back(ToClient::Done { id, outcome });
+        }
+        taken.is_ok()
     }
 
     fn describe<D: BlockDevice>(&self, disk: &Disk<D>) -> ToClient {
@@ -158,7 +213,11 @@ impl Client {
         (sector, count): (u64, u32),
         ((area, size), offset): ((Area, usize), u32),
     ) -> Result<Transfer, Outcome> {
-        if partition == Partition::Data && !self.wiring.data {
+        let allowed = match partition {
+            Partition::Data => self.wiring.data,
+            Partition::Files => self.wiring.files == FileRights::Sectors,
+        };
+        if !allowed {
             return Err(Outcome::Refused);
         }
         self.check_room()?;

@@ -11,6 +11,8 @@ use ipc_protocol::storage::{MAX_IN_FLIGHT, Outcome};
 const REQUESTS: usize = crate::MAX_CLIENTS * MAX_IN_FLIGHT;
 /// Tag of the scan's request.
 const SCAN: u16 = REQUESTS as u16;
+/// Tag of a request for files.
+const FILES: u16 = SCAN + 1;
 /// A device that had to be reset so often without one completion in between is given up.
 const MAX_RESETS_IN_A_ROW: u32 = 3;
 
@@ -35,6 +37,9 @@ pub(crate) struct Disk<D> {
     table: Table,
     requests: [Option<Request>; REQUESTS],
     scanning: bool,
+    /// A request for files: under way, or how it ended.
+    fetching: bool,
+    fetched: Option<Result<(), Outcome>>,
     /// Requests that the next call of `next_completion` fails, after a reset.
     failed: bool,
     resets_in_a_row: u32,
@@ -52,6 +57,8 @@ impl<D: BlockDevice> Disk<D> {
             table: Table::Reading(scan),
             requests: [None; REQUESTS],
             scanning: false,
+            fetching: false,
+            fetched: None,
             failed: false,
             resets_in_a_row: 0,
             completions: 0,
@@ -86,7 +93,7 @@ impl<D: BlockDevice> Disk<D> {
 
     /// Requests that the device has not ended, the scan's included.
     pub fn in_flight(&self) -> usize {
-        self.requests.iter().flatten().count() + usize::from(self.scanning)
+        self.requests.iter().flatten().count() + usize::from(self.scanning) + usize::from(self.fetching)
     }
 
     pub fn has_device(&self) -> bool {
@@ -115,13 +122,30 @@ impl<D: BlockDevice> Disk<D> {
     pub fn start(&mut self, request: Request, operation: Operation) -> Result<(), Outcome> {
         let index = self.requests.iter().position(Option::is_none).ok_or(Outcome::Busy)?;
         let device = self.device.as_mut().ok_or(Outcome::NoDevice)?;
-        device.submit(index as u16, operation).map_err(|error| match error {
-            SubmitError::Full => Outcome::Busy,
-            SubmitError::OutOfRange | SubmitError::ReadOnly => Outcome::Refused,
-            SubmitError::Broken => Outcome::DeviceError,
-        })?;
+        device.submit(index as u16, operation).map_err(outcome)?;
         self.requests[index] = Some(request);
         Ok(())
+    }
+
+    /// Starts the one request for files.
+    pub fn fetch(&mut self, transfer: Transfer) -> Result<(), Outcome> {
+        let device = self.device.as_mut().ok_or(Outcome::NoDevice)?;
+        device.submit(FILES, Operation::Read(transfer)).map_err(outcome)?;
+        self.fetching = true;
+        self.fetched = None;
+        Ok(())
+    }
+
+    /// How the request for files ended, once.
+    pub fn take_fetched(&mut self) -> Option<Result<(), Outcome>> {
+        self.fetched.take()
+    }
+
+    /// Copies from the device's private buffer.
+    pub fn copy_private(&self, offset: usize, out: &mut [u8]) {
+        if let Some(device) = &self.device {
+            device.copy_private(offset, out);
+        }
     }
 
     /// The next client request that has ended. Goes on with the table by the way.
@@ -136,6 +160,12 @@ impl<D: BlockDevice> Disk<D> {
             let completed = self.device.as_mut().and_then(D::completed);
             match completed {
                 Some((SCAN, result)) => self.scanned(result),
+                Some((FILES, result)) => {
+                    self.fetching = false;
+                    self.completions += 1;
+                    self.resets_in_a_row = 0;
+                    self.fetched = Some(result.map_err(|_| Outcome::DeviceError));
+                }
                 Some((tag, result)) => {
                     if let Some(ended) = self.ended(tag, result) {
                         return Some(ended);
@@ -172,6 +202,7 @@ impl<D: BlockDevice> Disk<D> {
         self.resets_in_a_row += 1;
         self.failed = true;
         self.scanning = false;
+        self.fetched = core::mem::take(&mut self.fetching).then_some(Err(Outcome::DeviceError));
         let tired = self.resets_in_a_row > MAX_RESETS_IN_A_ROW;
         if tired || self.device.as_mut().is_some_and(|device| device.reset().is_err()) {
             self.device = None;
@@ -223,6 +254,14 @@ impl<D: BlockDevice> Disk<D> {
 
 const SCAN_BYTES: usize = drivers_gpt::CHUNK as usize * SECTOR;
 const _: () = assert!(SCAN_BYTES <= PRIVATE_BYTES);
+
+fn outcome(error: SubmitError) -> Outcome {
+    match error {
+        SubmitError::Full => Outcome::Busy,
+        SubmitError::OutOfRange | SubmitError::ReadOnly => Outcome::Refused,
+        SubmitError::Broken => Outcome::DeviceError,
+    }
+}
 
 fn finished(request: &Request, outcome: Outcome) -> Ended {
     Ended { client: request.client, epoch: request.epoch, id: request.id, outcome }

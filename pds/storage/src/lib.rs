@@ -5,24 +5,28 @@
 //!
 //! The partition table is read at every start; requests wait until that is done. A client that restarts finds none of
 //! its old requests under way; one that breaks the protocol is ignored until it restarts, and counted. A device that
-//! answers nothing for [`PATIENCE`] is reset, and what was under way fails.
+//! answers nothing for [`PATIENCE`] is reset, and what was under way fails. A client may instead have rights to files in
+//! two folders of the FAT partition, which this PD then finds itself (ADR 0014).
 //!
 //! Limits: [`MAX_CLIENTS`] clients; `MAX_IN_FLIGHT` requests of each at a time.
 #![cfg_attr(any(target_os = "none", cloister_pd), no_std)]
 #![forbid(unsafe_code)]
 
+mod cache;
 mod client;
 mod disk;
+mod files;
 mod partitions;
 #[cfg(test)]
 mod tests;
 
-pub use client::ClientWiring;
+pub use client::{ClientWiring, FileRights};
 
 use client::Client;
 use core::convert::Infallible;
 use disk::Disk;
 use drivers_block::BlockDevice;
+use files::Files;
 use ipc_pd::{Channel, ChannelSet, Handler, MessageInfo, clock, health, set_mr};
 use ipc_protocol::storage::Outcome;
 use ipc_protocol::timer::SET_TIMEOUT;
@@ -63,6 +67,7 @@ pub mod gauge {
 /// The PD's state.
 pub struct Storage<D> {
     disk: Disk<D>,
+    files: Files,
     clients: heapless::Vec<Client, MAX_CLIENTS>,
     /// Completions when the device was last looked after, and the tick at which it is looked after again.
     watched: Option<(u64, u64)>,
@@ -74,7 +79,14 @@ impl<D: BlockDevice> Storage<D> {
     /// Serves `clients`; `device` is `None` where the machine has no disk. Begins to read the partition table.
     pub fn new(device: Option<D>, clients: impl IntoIterator<Item = ClientWiring>) -> Self {
         let clients = clients.into_iter().take(MAX_CLIENTS).map(Client::new).collect();
-        let mut storage = Self { disk: Disk::new(device), clients, watched: None, misbehaved: 0, refused: 0 };
+        let mut storage = Self {
+            disk: Disk::new(device),
+            files: Files::new(),
+            clients,
+            watched: None,
+            misbehaved: 0,
+            refused: 0,
+        };
         storage.work();
         storage.watch();
         storage
@@ -87,6 +99,7 @@ impl<D: BlockDevice> Storage<D> {
             for index in 0..self.clients.len() {
                 progress |= self.serve(index);
             }
+            progress |= self.step_files();
             if !progress {
                 return;
             }
@@ -105,8 +118,17 @@ impl<D: BlockDevice> Storage<D> {
         progress
     }
 
+    /// Goes on with what a client wants of files; whether something came of it.
+    fn step_files(&mut self) -> bool {
+        let Some((client, epoch, answer)) = self.files.step(&mut self.disk) else { return false };
+        if let Some(client) = self.clients.get_mut(client) {
+            client.answered(epoch, answer);
+        }
+        true
+    }
+
     fn serve(&mut self, index: usize) -> bool {
-        let served = self.clients[index].serve(index, &mut self.disk);
+        let served = self.clients[index].serve(index, &mut self.disk, &mut self.files);
         self.misbehaved += u64::from(served.misbehaved);
         self.refused += u64::from(served.refused);
         served.messages > 0

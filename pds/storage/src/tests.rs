@@ -1,4 +1,5 @@
 mod any_order;
+mod files;
 
 use super::*;
 use drivers_block::fake::{FakeDisk, Memory};
@@ -141,12 +142,19 @@ impl System {
         let (mut loader, loader_link) = peer(LOADER, loader_data.readable());
         let (mut retriever, retriever_link) = peer(RETRIEVER, retriever_data.readable());
         let clients = [
-            ClientWiring { link: loader_link, reads: (Area(1), DATA), writes: None, data: false },
+            ClientWiring {
+                link: loader_link,
+                reads: (Area(1), DATA),
+                writes: None,
+                data: false,
+                files: FileRights::Sectors,
+            },
             ClientWiring {
                 link: retriever_link,
                 reads: (Area(2), DATA),
                 writes: Some((Area(3), DATA)),
                 data: true,
+                files: FileRights::Folders,
             },
         ];
         let storage = Storage::new(Some(disk.clone()), clients);
@@ -213,7 +221,14 @@ fn each_client_sees_its_partitions_only() {
     assert_eq!(retriever, [ToClient::Description { device: true, files: FILES, data: OWN }]);
     let data = Partition::Data;
     let read = ToStorage::Read { id: 1, partition: data, sector: 0, count: 1, offset: 0 };
-    assert_eq!(system.ask(read), done(1, Outcome::Refused));
+    assert_eq!(system.ask(read.clone()), done(1, Outcome::Refused));
+    let sector = ToStorage::Read { id: 2, partition: Partition::Files, sector: 0, count: 1, offset: 0 };
+    assert_eq!(system.ask_retriever(sector), done(2, Outcome::Refused), "it gets files, not sectors");
+    assert_eq!(
+        system.ask(ToStorage::NextEntry { id: 3 }),
+        done(3, Outcome::Refused),
+        "and the loader no files"
+    );
     assert_eq!(system.ask_retriever(read), done(1, Outcome::Ok));
     assert_eq!(system.retriever.word(0), OWN_AT);
 }
@@ -246,7 +261,7 @@ fn ranges_are_checked_against_partition_and_region() {
     ];
     for (id, (sector, count, offset, outcome)) in (0..).zip(cases) {
         let message = ToStorage::Read { id, partition: Partition::Files, sector, count, offset };
-        assert_eq!(system.ask(message), done(id, outcome), "{message:?}");
+        assert_eq!(system.ask(message.clone()), done(id, outcome), "{message:?}");
     }
 }
 
@@ -297,7 +312,13 @@ fn without_a_device_or_a_table_everything_says_so() {
     let kernel = Rc::new(Kernel::default());
     let (mut loader, link) = enter(kernel.clone(), || peer(LOADER, Region::new(DATA).readable()));
     enter(kernel.clone(), || {
-        let wiring = ClientWiring { link, reads: (Area(1), DATA), writes: None, data: false };
+        let wiring = ClientWiring {
+            link,
+            reads: (Area(1), DATA),
+            writes: None,
+            data: false,
+            files: FileRights::Sectors,
+        };
         let mut storage = Storage::<FakeDisk>::new(None, [wiring]);
         loader.link.poll();
         loader.say(ToStorage::Describe);
@@ -342,8 +363,8 @@ fn a_client_that_breaks_the_protocol_is_ignored_and_the_other_is_served() {
     system.loader.mine.writable().store(ipc_ring::layout::TAIL, 1 << 40, Relaxed);
     system.signal(LOADER);
     assert_eq!(system.storage.misbehaved, 1);
-    let read = ToStorage::Read { id: 1, partition: Partition::Files, sector: 0, count: 1, offset: 0 };
-    assert_eq!(system.ask_retriever(read), done(1, Outcome::Ok));
+    let read = |partition| ToStorage::Read { id: 1, partition, sector: 0, count: 1, offset: 0 };
+    assert_eq!(system.ask_retriever(read(Partition::Data)), done(1, Outcome::Ok));
     system.signal(LOADER);
     assert_eq!(system.storage.misbehaved, 1, "counted once, then not looked at");
     system.with(|system| {
@@ -352,7 +373,11 @@ fn a_client_that_breaks_the_protocol_is_ignored_and_the_other_is_served() {
     });
     system.signal(LOADER);
     system.with(|system| system.loader.link.poll());
-    assert_eq!(system.ask(read), done(1, Outcome::Ok), "a restarted client is served again");
+    assert_eq!(
+        system.ask(read(Partition::Files)),
+        done(1, Outcome::Ok),
+        "a restarted client is served again"
+    );
 }
 
 #[test]
@@ -378,8 +403,8 @@ fn a_client_that_does_not_take_its_answers_holds_up_nobody() {
         system.signal(LOADER);
         system.with(|system| while system.loader.link.send(&ToStorage::Describe) != Err(LinkError::Full) {});
     }
-    let read = ToStorage::Read { id: 1, partition: Partition::Files, sector: 0, count: 1, offset: 0 };
-    assert_eq!(system.ask_retriever(read), done(1, Outcome::Ok));
+    let read = |partition| ToStorage::Read { id: 1, partition, sector: 0, count: 1, offset: 0 };
+    assert_eq!(system.ask_retriever(read(Partition::Data)), done(1, Outcome::Ok));
     assert!(system.with(|system| system.loader.hear()).len() >= 32);
     system.signal(LOADER);
     assert!(!system.with(|system| system.loader.hear()).is_empty(), "the rest comes when there is room");

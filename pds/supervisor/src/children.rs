@@ -30,6 +30,8 @@ pub const SESSION_CHANNEL: Channel = Channel::new(3);
 pub const COMPUTE_CHANNEL: Channel = Channel::new(5);
 /// The link to loader.
 pub const LOADER_CHANNEL: Channel = Channel::new(6);
+/// The link to the retriever.
+pub const RETRIEVER_CHANNEL: Channel = Channel::new(15);
 /// The timer.
 pub const TIMER_CHANNEL: Channel = Channel::new(21);
 
@@ -108,9 +110,10 @@ pub static CHILDREN: [Policy; COUNT] = [
     },
     Policy {
         name: "retriever",
-        ping: Some(Channel::new(15)),
-        priority: 110,
-        lost: "a search under way is lost",
+        // A layer of the embedding model over a whole passage takes long on an emulated machine.
+        patience_ms: 60_000,
+        ping: Some(RETRIEVER_CHANNEL),
+        lost: "a question or note under way is lost, what is stored stays",
         ..NONE
     },
     Policy { name: "compute", ping: Some(COMPUTE_CHANNEL), lost: "its context is kept", ..NONE },

@@ -4,9 +4,10 @@
 //! as an event that is handled later, so that nothing calls itself.
 
 use crate::children::{
-    CHILDREN, COMPUTE, COMPUTE_CHANNEL, CONSOLE, CONSOLE_CHANNEL, COUNT, LOADER, LOADER_CHANNEL, SESSION,
-    SESSION_CHANNEL, TIMER, TIMER_CHANNEL, group,
+    CHILDREN, COMPUTE, COMPUTE_CHANNEL, CONSOLE, CONSOLE_CHANNEL, COUNT, LOADER, LOADER_CHANNEL, RETRIEVER,
+    RETRIEVER_CHANNEL, SESSION, SESSION_CHANNEL, TIMER, TIMER_CHANNEL, group,
 };
+use crate::chronicle::{self, Chronicle};
 use crate::fault::Cause;
 use crate::model::{Event, Run, World};
 use crate::post::{Post, Regions};
@@ -18,7 +19,7 @@ use heapless::Deque;
 use ipc_pd::{Child, clock};
 use ipc_protocol::console_supervisor as console;
 use ipc_protocol::platform::Platform;
-use ipc_protocol::{Piece, session_supervisor as session, supervisor_compute as compute};
+use ipc_protocol::{Piece, event, session_supervisor as session, supervisor_compute as compute};
 use ipc_protocol::{supervisor_loader as loader, timer};
 use memory_region::Readable;
 
@@ -26,6 +27,8 @@ use memory_region::Readable;
 pub struct Means {
     /// The platform page.
     pub platform: Option<&'static [u8]>,
+    /// The guardian's health page: why this PD was restarted.
+    pub guardian: Option<Readable<'static>>,
     /// Health pages in the order of [`CHILDREN`]; a child without one, or one that the platform page does not
     /// name, does not exist.
     pub health: [Option<Readable<'static>>; COUNT],
@@ -37,11 +40,14 @@ pub struct Means {
     pub compute: Option<Regions>,
     /// The link to loader.
     pub loader: Option<Regions>,
+    /// The link to retriever.
+    pub retriever: Option<Regions>,
 }
 
 /// The supervisor's own row of `status`.
 pub(crate) struct Own {
     pub(crate) memory: u64,
+    pub(crate) guardian: Option<Readable<'static>>,
     pub(crate) meter: CpuMeter,
 }
 
@@ -53,6 +59,7 @@ pub struct Estate {
     pub(crate) session: Post<session::ToSession, session::ToSupervisor, 8>,
     pub(crate) compute: Post<compute::ToCompute, compute::ToSupervisor, 8>,
     pub(crate) loader: Post<loader::ToLoader, loader::ToSupervisor, 4>,
+    pub(crate) chronicle: Chronicle,
     events: Deque<Event, 16>,
 }
 
@@ -76,18 +83,35 @@ fn wards(means: &Means, platform: &Platform) -> [Option<Ward>; COUNT] {
 
 impl Estate {
     /// Starts the links.
-    pub fn new(means: Means) -> Self {
+    pub fn new(mut means: Means) -> Self {
         let platform = means.platform.and_then(Platform::decode).unwrap_or_default();
+        let mut chronicle = Chronicle::new(means.retriever.take(), RETRIEVER_CHANNEL);
+        chronicle.add(event::Event::Booted { version: platform.version.clone() });
         let own = platform.pds.iter().find(|pd| pd.name.as_slice() == b"supervisor");
         Self {
-            own: Own { memory: own.map_or(0, |own| own.memory), meter: CpuMeter::default() },
+            own: Own {
+                memory: own.map_or(0, |own| own.memory),
+                guardian: means.guardian,
+                meter: CpuMeter::default(),
+            },
             wards: wards(&means, &platform),
             console: Post::start(means.console, CONSOLE_CHANNEL),
             session: Post::start(means.session, SESSION_CHANNEL),
             compute: Post::start(means.compute, COMPUTE_CHANNEL),
             loader: Post::start(means.loader, LOADER_CHANNEL),
+            chronicle,
             events: Deque::new(),
         }
+    }
+
+    /// After a restart of this PD nothing is known of its children: the loader is stopped before anything else, and
+    /// compute begins afresh, so that neither does what nobody remembers having allowed. The others go on.
+    pub(crate) fn take_over(&mut self) {
+        self.halt(LOADER, Condition::Stopped { fresh: true });
+        for member in group(COMPUTE) {
+            self.halt(member, Condition::Restarting { at_ms: 0 });
+        }
+        report::own_failure(&mut self.console, &self.own);
     }
 
     /// The next event for the model's life cycle.
@@ -116,9 +140,13 @@ impl Estate {
         if immediately && outcome != Condition::Faulted {
             outcome = Condition::Restarting { at_ms: now };
         }
-        report::failure(&mut self.console, ward, cause, outcome);
+        self.chronicle.add(chronicle::failure(ward.policy().name, cause));
+        // First stopped, then reported: the console hears of its own fault when it has started again.
         for member in group(index) {
             self.halt(member, outcome);
+        }
+        if let Some(ward) = &self.wards[index] {
+            report::failure(&mut self.console, ward, cause, outcome);
         }
         self.tell_model(index, outcome == Condition::Faulted);
     }
@@ -130,6 +158,7 @@ impl Estate {
             SESSION => self.session.peer_is_gone(),
             COMPUTE => self.compute.peer_is_gone(),
             LOADER => self.loader.peer_is_gone(),
+            RETRIEVER => self.chronicle.peer_is_gone(),
             _ => (),
         }
         if let Some(ward) = &mut self.wards[index] {
@@ -174,6 +203,10 @@ impl Estate {
         if !started {
             report::no_restart(&mut self.console, ward.policy());
             self.tell_model(index, true);
+        }
+        if started && index <= COMPUTE {
+            let pd = chronicle::name(CHILDREN[index].name);
+            self.chronicle.add(event::Event::Restarted { pd });
         }
         if started && index == TIMER {
             self.timer_restarted();
@@ -256,5 +289,8 @@ impl World for Estate {
     }
     fn notice(&mut self, line: Piece) {
         self.say(line);
+    }
+    fn remember(&mut self, event: event::Event) {
+        self.chronicle.add(event);
     }
 }

@@ -3,7 +3,7 @@
 //! Sources: seL4 `sel4_arch/constants.h` (message layouts of aarch64 and x86-64), `ipc_abi::fault` (labels).
 
 use ipc_abi::fault;
-use ipc_pd::{MessageInfo, get_mr};
+use ipc_pd::{Child, MessageInfo, get_mr};
 
 /// Words of an unknown system call's message on x86-64; on aarch64 there are 13.
 const X86_SYSCALL_WORDS: usize = 19;
@@ -42,6 +42,13 @@ impl Fault {
             _ => (get_mr(0), 0, 0),
         };
         Self { label, address, pc, status }
+    }
+
+    /// With the child's program counter where the message does not say it.
+    pub fn located(self, child: Child) -> Self {
+        let told = self.label != fault::VCPU;
+        let pc = if told { self.pc } else { child.program_counter().unwrap_or(0) };
+        Self { pc, ..self }
     }
 }
 

@@ -7,6 +7,7 @@ use pds_supervisor::{Means, Supervisor};
 
 ipc_pd::regions! {
     platform, platform_size: Sealed;
+    guardian_health, guardian_health_size: Readable;
     timer_health, timer_health_size: Readable;
     console_health, console_health_size: Readable;
     storage_health, storage_health_size: Readable;
@@ -25,11 +26,14 @@ ipc_pd::regions! {
     compute_to_supervisor, compute_to_supervisor_size: Readable;
     supervisor_to_loader, supervisor_to_loader_size: Writable;
     loader_to_supervisor, loader_to_supervisor_size: Readable;
+    supervisor_to_retriever, supervisor_to_retriever_size: Writable;
+    retriever_to_supervisor, retriever_to_supervisor_size: Readable;
 }
 
 fn init() -> Supervisor {
     Supervisor::new(Means {
         platform: platform(),
+        guardian: guardian_health(),
         health: [
             timer_health(),
             console_health(),
@@ -46,6 +50,7 @@ fn init() -> Supervisor {
         session: supervisor_to_session().zip(session_to_supervisor()),
         compute: supervisor_to_compute().zip(compute_to_supervisor()),
         loader: supervisor_to_loader().zip(loader_to_supervisor()),
+        retriever: supervisor_to_retriever().zip(retriever_to_supervisor()),
     })
 }
 

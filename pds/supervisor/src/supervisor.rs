@@ -4,8 +4,9 @@
 //! The supervisor makes no protected call: the timer could fault inside it, and nobody could restart the timer.
 
 use crate::children::{
-    CHILDREN, COMPUTE, CONSOLE, COUNT, LOADER, SESSION, TIMER, TIMER_CHANNEL, by_name, group,
+    CHILDREN, COMPUTE, CONSOLE, COUNT, LOADER, RETRIEVER, SESSION, TIMER, TIMER_CHANNEL, by_name, group,
 };
+use crate::chronicle;
 use crate::estate::{Estate, Means, now_ms, tick};
 use crate::fault::{Cause, Fault};
 use crate::model::{Event, Model};
@@ -16,7 +17,7 @@ use crate::ward::Condition;
 use crate::watch::Finding;
 use core::convert::Infallible;
 use core::fmt::Write;
-use ipc_pd::{Channel, ChannelSet, Child, Handler, MessageInfo, clock};
+use ipc_pd::{Channel, ChannelSet, Child, Handler, MessageInfo, clock, health};
 use ipc_protocol::Name;
 use ipc_protocol::console_supervisor::{ToConsole, ToSupervisor};
 
@@ -34,20 +35,31 @@ pub struct Supervisor {
     status: Option<usize>,
     /// When the timer was last asked for a tick.
     asked: u64,
+    /// When the children were last looked at.
+    watched: u64,
     pinged_ms: u64,
     /// The user has left: nothing is started any more.
     closed: bool,
 }
 
 impl Supervisor {
-    /// Starts the links, the watchdog, and the first load.
+    /// Starts the links, the watchdog, and the first load; after a restart takes over what runs.
     pub fn new(means: Means) -> Self {
         TIMER_CHANNEL.notify();
+        let mut estate = Estate::new(means);
+        let model = match health::starts() {
+            0 | 1 => Model::at_boot(now_ms()),
+            _ => {
+                estate.take_over();
+                Model::after_restart(now_ms())
+            }
+        };
         Self {
-            estate: Estate::new(means),
-            model: Model::at_boot(now_ms()),
+            estate,
+            model,
             status: None,
             asked: clock::ticks(),
+            watched: clock::ticks(),
             pinged_ms: now_ms(),
             closed: false,
         }
@@ -73,6 +85,9 @@ impl Supervisor {
         self.estate.push_event(Event::Tick);
         self.tell_model();
         self.tell_status();
+        if !self.estate.chronicle.turn() {
+            self.estate.fail(RETRIEVER, Cause::Protocol);
+        }
         self.estate.flush();
     }
 
@@ -155,8 +170,14 @@ impl Supervisor {
 
     // ---- the watchdog ----
 
+    /// At most once a tick: a child that floods its link wakes us so often that another one, which does the work that
+    /// this makes, would never be seen to make progress, and would excuse the first.
     fn watch(&mut self) {
         let now = clock::ticks();
+        if now.saturating_sub(self.watched) < tick() {
+            return;
+        }
+        self.watched = now;
         let ping = now_ms().saturating_sub(self.pinged_ms) >= PING_MS;
         if ping {
             self.pinged_ms = now_ms();
@@ -178,7 +199,7 @@ impl Supervisor {
         let core = 1 << (ward.facts().core & 63);
         let finding = ward.look(now);
         if *held & core != 0 {
-            ward.excuse(now);
+            ward.hold();
             return None;
         }
         if ping {
@@ -235,6 +256,7 @@ impl Supervisor {
     }
 
     fn restart(&mut self, index: usize) {
+        self.estate.chronicle.add(chronicle::command("restart", CHILDREN[index].name));
         if index == LOADER {
             return self.restart_loader();
         }
@@ -272,6 +294,7 @@ impl Supervisor {
         if !policy.keep.is_empty() {
             return self.estate.say(piece!("{} cannot be stopped: {}", policy.name, policy.keep));
         }
+        self.estate.chronicle.add(chronicle::command("stop", policy.name));
         for member in group(index) {
             self.estate.halt(member, Condition::Stopped { fresh: true });
         }
@@ -324,7 +347,7 @@ impl Handler for Supervisor {
     }
 
     fn fault(&mut self, child: Child, message: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
-        let fault = Fault::received(message);
+        let fault = Fault::received(message).located(child);
         if usize::from(child.id()) < COUNT {
             self.estate.fail(usize::from(child.id()), Cause::Fault(fault));
         }

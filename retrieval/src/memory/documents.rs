@@ -12,8 +12,6 @@ use crate::index::{Entry, IndexError};
 use crate::record::{self, Kind, Passage, Source, Vector};
 use crate::store::{Batch, BlockDevice, StoreError};
 
-/// Passages per step at most: bounds how long a step takes.
-const STEP: usize = 8;
 /// Passages removed per batch at most.
 const REMOVALS: usize = 64;
 /// Longest path, in bytes.
@@ -132,7 +130,7 @@ impl<D: BlockDevice> Memory<D> {
             ingest.plan.remove.drain(..count);
             return Ok(ingest.progress(false));
         }
-        let count = ingest.plan.add.len().min(STEP);
+        let count = ingest.plan.add.len().min(self.config.step.max(1));
         let added: Vec<usize> = ingest.plan.add[..count].to_vec();
         let finished = count == ingest.plan.add.len();
         self.add_passages(ingest, &added, finished, embedder)?;

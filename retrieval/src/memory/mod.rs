@@ -43,6 +43,8 @@ pub struct Config {
     pub exact: bool,
     /// Sizes of passages.
     pub chunks: Limits,
+    /// Passages taken in, or embedded anew, in one step at most: bounds how long a step takes.
+    pub step: usize,
 }
 
 impl Default for Config {
@@ -55,6 +57,7 @@ impl Default for Config {
             vectors: VectorFormat::Q8,
             exact: true,
             chunks: Limits::default(),
+            step: 8,
         }
     }
 }

@@ -10,16 +10,13 @@ use crate::index::Entry;
 use crate::record::{self, Episode, Kind, Passage, Vector};
 use crate::store::{Batch, BlockDevice, Key, StoreError};
 
-/// Texts per step.
-const STEP: usize = 8;
-
 impl<D: BlockDevice> Memory<D> {
     /// Gives the next few texts a vector of the embedding in use; returns how many are left.
     ///
     /// # Errors
     /// [`MemoryError::Embed`], [`MemoryError::Index`], [`MemoryError::Store`].
     pub fn embed_step(&mut self, embedder: &mut dyn Embedder) -> Result<usize, MemoryError> {
-        let keys: Vec<Key> = self.indexes.unembedded.iter().copied().take(STEP).collect();
+        let keys: Vec<Key> = self.indexes.unembedded.iter().copied().take(self.config.step.max(1)).collect();
         let mut batch = Batch::new();
         let mut made = Vec::new();
         for key in &keys {

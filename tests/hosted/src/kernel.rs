@@ -162,6 +162,14 @@ impl HostKernel for PdKernel {
         now
     }
 
+    fn wait(&self) -> u64 {
+        loop {
+            if let Event::Notified(bits) = self.receive() {
+                return bits;
+            }
+        }
+    }
+
     fn health_page(&self) -> Option<Writable<'static>> {
         self.wiring.writable("health")
     }

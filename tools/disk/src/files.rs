@@ -142,9 +142,14 @@ pub fn has_room(fat: &Fat, folder: &str, name: &str, size: u64) -> Result<bool, 
     Ok(size.div_ceil(cluster) + 2 <= u64::from(stats.free_clusters()) + replaced)
 }
 
+/// A folder, made where it is missing, with those above it.
+fn open_folder<'f, 'w>(fat: &'f Fat<'w>, path: &str) -> io::Result<Dir<'f, Window<'w>>> {
+    path.split('/').try_fold(fat.root_dir(), |folder, name| folder.create_dir(name))
+}
+
 fn existing(fat: &Fat, folder: &str, name: &str) -> Result<Option<u64>, DiskError> {
     let found = || -> io::Result<Option<u64>> {
-        for entry in fat.root_dir().create_dir(folder)?.iter().take(MAX_ENTRIES) {
+        for entry in open_folder(fat, folder)?.iter().take(MAX_ENTRIES) {
             let entry = entry?;
             if entry.is_file() && entry.file_name().eq_ignore_ascii_case(name) {
                 return Ok(Some(entry.len()));
@@ -172,7 +177,7 @@ pub fn put(
         return Ok(Change::Unchanged);
     }
     let failed = || format!("writing {folder}/{name}");
-    let folder = fat.root_dir().create_dir(folder).map_err(DiskError::damaged(failed()))?;
+    let folder = open_folder(fat, folder).map_err(DiskError::damaged(failed()))?;
     if folder.open_file(name).is_ok() {
         folder.remove(name).map_err(DiskError::damaged(failed()))?;
     }

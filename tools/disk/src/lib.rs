@@ -40,13 +40,15 @@ impl Default for Sizes {
 pub const MODELS: &str = "models";
 /// Folder of the documents.
 pub const DOCUMENTS: &str = "docs";
+/// Folder of the embedding model.
+pub const SYSTEM: &str = "system";
 
 /// A file to put on the disk.
 #[derive(Clone, Debug)]
 pub struct Addition {
     /// File on the host.
     pub source: PathBuf,
-    /// [`MODELS`], [`DOCUMENTS`] or another folder below the root.
+    /// [`MODELS`], [`DOCUMENTS`], [`SYSTEM`] or another folder below the root, or below one of them.
     pub folder: String,
 }
 

@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 
 /// Queries timed.
 const QUERIES: usize = 200;
+/// Searches timed beside reading as many bytes.
+const PAIRS: usize = 400;
 /// Nearest vectors wanted.
 const K: usize = 10;
 /// Centres around which vectors lie: like texts, they have near and far neighbours.
@@ -139,6 +141,38 @@ fn scan(
     }
 }
 
+/// Milliseconds of a call that is not worth sorting.
+fn time(work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+/// How much longer a search takes than reading the same bytes, in turns on the same machine at the same moment: which
+/// of a pair comes first alternates. The median of the pairs' ratios, and the ratio of the best times.
+fn pairs(index: &VectorIndex, words: &[u64], queries: &[Vec<f32>], kernel: &dyn RowDots) -> Value {
+    let read = || {
+        time(|| {
+            black_box(read_all(black_box(words)));
+        })
+    };
+    let find = |turn: usize| time(|| drop(black_box(search(index, &queries[turn % queries.len()], kernel))));
+    let mut pairs: Vec<(f64, f64)> = (0..PAIRS)
+        .map(|turn| match turn % 2 {
+            0 => (read(), find(turn)),
+            _ => {
+                let found = find(turn);
+                (read(), found)
+            }
+        })
+        .collect();
+    let best = |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).fold(f64::MAX, f64::min);
+    let best_ratio = best(|pair| pair.1) / best(|pair| pair.0);
+    pairs.sort_by(|a, b| (a.1 / a.0).total_cmp(&(b.1 / b.0)));
+    let (reading, search) = pairs[PAIRS / 2];
+    json!({"pairs": PAIRS, "median_ratio": search / reading, "best_ratio": best_ratio})
+}
+
 /// Times our scan over `count` vectors with the portable and the machine's kernel, and the peers where `python` has them.
 ///
 /// # Errors
@@ -157,8 +191,11 @@ pub fn measure(count: usize, dims: usize, kernels: Kernels, python: Option<&Path
         scan(&index, queries, &exact, "portable", &PortableDots),
         scan(&index, queries, &exact, kernels.name(), &KernelDots(kernels)),
     ];
+    let beside = pairs(&index, &words, queries, &KernelDots(kernels));
     let peers = python.map(|python| run_peers(python, stored, queries, dims)).transpose()?;
-    Ok(json!({"vectors": count, "read_same_bytes_ms": reads[0], "ours": ours, "peers": peers}))
+    Ok(
+        json!({"vectors": count, "read_same_bytes_ms": reads[0], "beside_reading": beside, "ours": ours, "peers": peers}),
+    )
 }
 
 /// Writes the vectors to files and runs the script on them.

@@ -1,22 +1,31 @@
 //! The disk of a system that is started: made when it is missing, kept afterwards.
 
 use crate::options::SystemOptions;
-use crate::shell;
-use anyhow::Result;
+use crate::{minilm, shell};
+use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use inference_gguf::GgmlType;
 use std::path::{Path, PathBuf};
-use tools_disk::Addition;
+use tools_disk::{Addition, DOCUMENTS, SYSTEM};
 
-/// The disk for these options, with the model on it; `None` with `--no-disk`.
+/// The disk for these options, with model, documents and embedding model on it; `None` with `--no-disk`.
 ///
 /// # Errors
-/// When the disk image or the model cannot be read or written.
+/// When the disk image or a file cannot be read or written.
 pub fn prepare(options: &SystemOptions) -> Result<Option<PathBuf>> {
     if options.no_disk {
         return Ok(None);
     }
     let path = options.disk.clone().unwrap_or_else(|| own(&options.board));
-    fill(&path, options.model.as_deref())?;
+    let manifest = options.model.as_deref().map(manifest_of).filter(|path| path.is_file());
+    let mut additions: Vec<_> =
+        options.model.clone().into_iter().chain(manifest).map(Addition::model).collect();
+    additions.extend(options.documents.iter().map(Addition::document));
+    for folder in &options.document_folders {
+        collect(folder, DOCUMENTS, &mut additions)?;
+    }
+    additions.extend(embedding(options).map(|source| Addition { source, folder: SYSTEM.into() }));
+    fill(&path, &additions)?;
     Ok(Some(path))
 }
 
@@ -32,20 +41,47 @@ pub fn manifest_of(model: &Path) -> PathBuf {
     name.into()
 }
 
-/// Makes the disk image where there is none and puts the model on it, with its manifest where it has one.
-///
-/// # Errors
-/// As [`prepare`].
-pub fn fill(path: &Path, model: Option<&Path>) -> Result<()> {
+/// The embedding model: the one that was named, or MiniLM where it can be had; else the system hashes words.
+fn embedding(options: &SystemOptions) -> Option<PathBuf> {
+    if options.no_embedding {
+        return None;
+    }
+    options.embedding.clone().or_else(|| {
+        minilm::gguf(GgmlType::Q8_0)
+            .inspect_err(|error| eprintln!("no embedding model, words are hashed instead: {error:#}"))
+            .ok()
+    })
+}
+
+/// The documents of a folder and its folders.
+fn collect(folder: &Path, target: &str, additions: &mut Vec<Addition>) -> Result<()> {
+    let entries = std::fs::read_dir(folder);
+    let entries = entries.with_context(|| format!("--documents {}: cannot be read", folder.display()))?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    paths.sort();
+    for path in paths.into_iter().filter(|path| !path.is_symlink()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() && !name.starts_with('.') {
+            collect(&path, &format!("{target}/{name}"), additions)?;
+        } else if path.is_file() && is_document(&name) {
+            additions.push(Addition { source: path, folder: target.into() });
+        }
+    }
+    Ok(())
+}
+
+fn is_document(name: &str) -> bool {
+    retrieval::chunk::Format::of_path(name).is_some()
+}
+
+/// Makes the disk image where there is none and puts the files on it.
+fn fill(path: &Path, additions: &[Addition]) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let manifest = model.map(manifest_of).filter(|path| path.is_file());
-    let additions: Vec<_> =
-        model.map(Path::to_path_buf).into_iter().chain(manifest).map(Addition::model).collect();
     let bar = ProgressBar::new(0)
         .with_style(ProgressStyle::with_template("disk {bar:30} {bytes}/{total_bytes} {eta}")?);
-    let prepared = tools_disk::prepare(path, &additions, &mut |done, total| {
+    let prepared = tools_disk::prepare(path, additions, &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });

@@ -5,15 +5,21 @@ mod bench;
 mod build;
 mod capdl;
 mod check;
+mod containment;
 mod disk;
+mod foreign;
 mod install;
 mod kernel;
 mod minilm;
 mod official;
 mod options;
 mod oracle;
+mod pages;
+mod peer;
 mod policy;
 mod qemu;
+mod regions;
+mod retrieval;
 mod script;
 mod sel4;
 mod shell;
@@ -23,7 +29,7 @@ mod tcb;
 mod test;
 mod transcripts;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use options::SystemOptions;
 use std::path::PathBuf;
@@ -56,6 +62,11 @@ enum Job {
         #[command(subcommand)]
         figure: Figure,
     },
+    /// Show something
+    Demo {
+        #[command(subcommand)]
+        what: Demo,
+    },
     /// Run every test
     Test {
         /// Only steps whose name contains this
@@ -77,6 +88,16 @@ enum Job {
 }
 
 #[derive(Subcommand)]
+enum Demo {
+    /// A conversation goes on while parts of the system are made to fail
+    Faults {
+        /// Kernel
+        #[arg(long, value_enum, default_value_t = options::Kernel::Cloister)]
+        kernel: options::Kernel,
+    },
+}
+
+#[derive(Subcommand)]
 enum Figure {
     /// Time from the start of QEMU to the prompt
     Boot {
@@ -84,13 +105,38 @@ enum Figure {
         system: SystemOptions,
     },
     /// Instructions that the kernel's operations take, beside the official kernel's
-    Ipc,
+    Ipc {
+        /// Board, by Microkit's name
+        #[arg(long, default_value = "qemu_virt_aarch64")]
+        board: String,
+    },
     /// How well and how fast passages are found: recall, MRR, nDCG, times; --help lists the options
     #[command(disable_help_flag = true)]
     Retrieval {
         /// Options of cloister-retrieval-bench; without --model, all-MiniLM-L6-v2 is fetched
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
+    },
+    /// What becomes of every kind of fault in every PD; the whole matrix is written to docs/containment.md
+    Containment {
+        /// Kernel
+        #[arg(long, value_enum, default_value_t = options::Kernel::Cloister)]
+        kernel: options::Kernel,
+        /// Only cells whose `PD/fault` contains this; they are printed
+        #[arg(default_value = "")]
+        cells: String,
+    },
+    /// Kills QEMU while documents and notes are taken in, and checks after each boot that all acknowledged ones are there
+    PowerCuts {
+        /// How often
+        #[arg(long, default_value_t = 100)]
+        count: u32,
+    },
+    /// Speed beside llama.cpp's, on the same files, in turns
+    #[command(name = "llama.cpp")]
+    LlamaCpp {
+        #[command(flatten)]
+        options: peer::Options,
     },
     /// Tokens per second and time to the first token, for 1, 2 and 4 workers
     Generate {
@@ -105,9 +151,13 @@ fn main() -> Result<()> {
         Job::Image { system } => image(&system),
         Job::Bench { figure: Figure::Boot { system } } => bench::boot(&system),
         Job::Bench { figure: Figure::Retrieval { options } } => bench::retrieval(&options),
+        Job::Bench { figure: Figure::PowerCuts { count } } => retrieval::power_cuts(count),
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
-        Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
+        Job::Bench { figure: Figure::LlamaCpp { options } } => peer::run(&options),
+        Job::Bench { figure: Figure::Containment { kernel, cells } } => containment::bench(kernel, &cells),
+        Job::Bench { figure: Figure::Ipc { board } } => kernel::bench_ipc(&board),
         Job::Test { step } => test::all(&step),
+        Job::Demo { what: Demo::Faults { kernel } } => containment::demo(kernel),
         Job::Check => check::all(),
         Job::Tcb { options } => tcb::run(&options),
         Job::Flows { options } => options.run(&shell::root()),
@@ -115,12 +165,17 @@ fn main() -> Result<()> {
 }
 
 fn prepare(options: &SystemOptions) -> Result<system::Built> {
-    install::rust_targets(&[build::SIMD_TARGET, build::SOFT_TARGET])?;
-    install::programs(&[install::QEMU_AARCH64])?;
+    let board = system::board(options)?;
+    install::rust_targets(&[build::simd_target(board.isa), build::soft_target(board.isa)])?;
+    install::programs(&[install::qemu(board.isa)])?;
     system::prepare(options)
 }
 
 fn run(options: &SystemOptions, script: Option<&std::path::Path>) -> Result<()> {
+    ensure!(
+        script.is_none() || options.system.is_none(),
+        "--script types at Cloister's prompt, which the system of --system does not have"
+    );
     let script = script.map(|path| {
         std::fs::read_to_string(path).with_context(|| format!("--script {}: cannot be read", path.display()))
     });

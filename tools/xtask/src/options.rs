@@ -1,6 +1,7 @@
 //! What a person may ask of `run`, `image` and the benchmarks.
 
 use anyhow::{Result, bail};
+use board_description::Board;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -22,6 +23,12 @@ pub struct SystemOptions {
     /// Kernel
     #[arg(long, value_enum, default_value_t = Kernel::Cloister)]
     pub kernel: Kernel,
+    /// Start this system description instead of Cloister's: any PDs made for Microkit
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    pub system: Option<PathBuf>,
+    /// Folder with the programs of --system; may be repeated [default: the description's folder]
+    #[arg(long, value_name = "DIR", requires = "system")]
+    pub search_path: Vec<PathBuf>,
     /// Model to put on the disk and load
     #[arg(long, value_name = "FILE.gguf")]
     pub model: Option<PathBuf>,
@@ -31,15 +38,27 @@ pub struct SystemOptions {
     /// RAM of the machine, for example 512M or 2G; chosen to fit where it is not given
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub ram: Option<u64>,
-    /// CPU that QEMU emulates; `max` has the dot-product instructions
-    #[arg(long, default_value = "cortex-a53")]
-    pub cpu: String,
+    /// CPU that QEMU emulates, the board's own by default; `max` has all instructions that QEMU knows
+    #[arg(long)]
+    pub cpu: Option<String>,
     /// Disk image to use instead of the board's own
     #[arg(long, value_name = "FILE.img", conflicts_with = "no_disk")]
     pub disk: Option<PathBuf>,
     /// Start without a disk
     #[arg(long)]
     pub no_disk: bool,
+    /// Document to put into /docs; may be given more than once
+    #[arg(long = "document", value_name = "FILE", conflicts_with = "no_disk")]
+    pub documents: Vec<PathBuf>,
+    /// Folder whose documents (.md .txt .rst .c .h .rs .py) are put into /docs, with its folders
+    #[arg(long = "documents", value_name = "DIR", conflicts_with = "no_disk")]
+    pub document_folders: Vec<PathBuf>,
+    /// Embedding model (a BERT encoder's GGUF) instead of all-MiniLM-L6-v2, which is fetched
+    #[arg(long, value_name = "FILE.gguf", conflicts_with = "no_embedding")]
+    pub embedding: Option<PathBuf>,
+    /// Put no embedding model on the disk: where none is there, words are hashed
+    #[arg(long)]
+    pub no_embedding: bool,
     /// Take signed models only: of keys named by --trust
     #[arg(long)]
     pub require_signed: bool,
@@ -52,24 +71,39 @@ pub struct SystemOptions {
     /// Let the guest's clock count instructions: repeatable, one core
     #[arg(long)]
     pub icount: bool,
+    /// Programs that fail on order, and the pages that the orders lie in
+    #[arg(skip)]
+    pub faults: bool,
 }
 
 impl SystemOptions {
-    /// The options of a plain `run`.
+    /// The CPU that QEMU emulates.
+    pub fn cpu<'a>(&'a self, board: &Board) -> &'a str {
+        self.cpu.as_deref().unwrap_or(board.default_cpu)
+    }
+
+    /// The options of a plain `run`, without an embedding model.
     pub fn standard() -> Self {
         Self {
             board: "qemu_virt_aarch64".into(),
             kernel: Kernel::Cloister,
+            system: None,
+            search_path: Vec::new(),
             model: None,
             smp: 1,
             ram: None,
-            cpu: "cortex-a53".into(),
+            cpu: None,
             disk: None,
             no_disk: false,
+            documents: Vec::new(),
+            document_folders: Vec::new(),
+            embedding: None,
+            no_embedding: true,
             require_signed: false,
             trust: Vec::new(),
             minimum: Vec::new(),
             icount: false,
+            faults: false,
         }
     }
 }

@@ -23,6 +23,10 @@ pub trait HostKernel {
     fn ticks(&self) -> u64;
     /// The PD's health page.
     fn health_page(&self) -> Option<Writable<'static>>;
+    /// The next signals, for a PD that waits inside an event.
+    fn wait(&self) -> u64 {
+        panic!("this hosted kernel has nobody else to run while a PD waits")
+    }
 }
 
 thread_local! {
@@ -62,12 +66,16 @@ pub(crate) fn call(slot: u64, message: MessageInfo) -> MessageInfo {
 pub(crate) fn defer(slot: u64, message: MessageInfo) {
     send(slot, message)
 }
+pub(crate) fn wait() -> u64 {
+    with_kernel(|kernel| kernel.wait())
+}
 pub(crate) fn ticks() -> u64 {
     KERNEL.with(|current| current.borrow().as_ref().map_or(0, |kernel| kernel.ticks()))
 }
 pub(crate) fn frequency() -> u64 {
     1_000_000
 }
+pub(crate) fn publish_frequency(_: u64) {}
 pub(crate) fn health_page() -> Option<Writable<'static>> {
     KERNEL.with(|current| current.borrow().as_ref().and_then(|kernel| kernel.health_page()))
 }

@@ -1,12 +1,12 @@
 //! System calls of an seL4-like kernel; the instruction itself is in `isa`.
 
 use super::isa;
-pub(crate) use super::isa::{frequency, ticks};
+pub(crate) use super::isa::{frequency, publish_frequency, ticks};
 use crate::message::MessageInfo;
 use crate::{health, symbols};
 use core::cell::Cell;
 use core::fmt::Write;
-use ipc_abi::{MessageTag, label, slot, syscall};
+use ipc_abi::{MessageTag, badge, label, slot, syscall};
 use memory_region::Writable;
 
 /// What a system call takes and gives.
@@ -78,6 +78,32 @@ pub(crate) fn receive() -> (u64, MessageInfo) {
     received(isa::system_call(number, registers(slot::INPUT, info), slot::REPLY, second))
 }
 
+/// Takes an event if there is one.
+pub(crate) fn poll() -> Option<(u64, MessageInfo)> {
+    let (badge, message) = received(isa::system_call(
+        syscall::NB_RECV,
+        registers(slot::INPUT, MessageInfo::default()),
+        slot::REPLY,
+        0,
+    ));
+    (badge != 0).then_some((badge, message))
+}
+
+/// Gives up the rest of the budget.
+pub(crate) fn rest() {
+    isa::system_call(syscall::YIELD, registers(0, MessageInfo::default()), 0, 0);
+}
+
+/// The next signals; what is no signal is not for a PD that waits inside an event.
+pub(crate) fn wait() -> u64 {
+    loop {
+        let (badge, _) = receive();
+        if badge & (badge::CALL | badge::FAULT) == 0 {
+            return badge;
+        }
+    }
+}
+
 /// As libmicrokit: a passive PD gives its scheduling context away, and every interrupt is acknowledged once.
 pub(crate) fn start_up() {
     if symbols::is_passive() {
@@ -94,6 +120,11 @@ pub(crate) fn health_page() -> Option<Writable<'static>> {
     let address = symbols::health_address();
     // SAFETY: the image builder set the variable to a page that this PD alone may write; readers use atomic views.
     (address != 0).then(|| unsafe { Writable::new(address as *mut u8, 4096) })
+}
+
+#[cfg(feature = "fault-injection")]
+pub(crate) fn abort() -> ! {
+    isa::abort()
 }
 
 unsafe extern "C" {

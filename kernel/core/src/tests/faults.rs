@@ -38,6 +38,24 @@ fn a_memory_fault_reaches_the_parent_and_its_answer_restarts_the_child() {
 }
 
 #[test]
+fn a_trapped_instruction_is_one_word_and_the_parent_can_ask_where() {
+    let (mut running, parent, child) = family();
+    running.kernel.arch.frames[id(child).slot()].restart_pc = 0x1234;
+    fault(&mut running, Fault::Vcpu { status: 0x1fe0_0000 });
+    let got = running.registers(parent);
+    assert_eq!((got.tag, got.words[0]), (MessageTag::new(fault::VCPU, 1).0, 0x1fe0_0000));
+    let mut ask =
+        Registers { number: ipc_abi::syscall::CALL, first: slot::CHILD_BASE + 9, ..Default::default() };
+    ask.tag = MessageTag::new(ipc_abi::label::TCB_READ_REGISTERS, 2).0;
+    ask.words = [0, 1, 0, 0];
+    running.syscall(0, ask);
+    let got = running.registers(parent);
+    assert_eq!((got.tag, got.words[0]), (MessageTag::new(0, 1).0, 0x1234));
+    running.reply_receive(0, MessageTag::new(7, 0), [0; 4]);
+    assert_eq!(running.runs(0), Some(child), "whatever the answer says");
+}
+
+#[test]
 fn an_answer_with_a_label_leaves_the_child_stopped() {
     let (mut running, _, child) = family();
     fault(&mut running, Fault::UserException { number: 1, code: 2 });

@@ -45,7 +45,7 @@ fn numbered(message: ToStorage, id: u32) -> ToStorage {
             ToStorage::Write { id, partition, sector, count, offset }
         }
         ToStorage::Flush { .. } => ToStorage::Flush { id },
-        ToStorage::Describe => ToStorage::Describe,
+        other => other,
     }
 }
 
@@ -62,7 +62,7 @@ fn check_pending(system: &System) {
         let data = (OWN_AT..=OWN_AT + OWN).contains(&transfer.sector) && end <= OWN_AT + OWN;
         let allowed = match transfer.area.0 {
             1 => files && !writes,
-            2 => (files || data) && !writes,
+            2 => data && !writes,
             3 => data && writes,
             _ => false,
         };

@@ -1,7 +1,7 @@
 //! What the model's life cycle sees of the rest of the supervisor, and what it is told.
 
 use ipc_protocol::signing::Signed;
-use ipc_protocol::{Name, Piece, session_supervisor, supervisor_compute, supervisor_loader};
+use ipc_protocol::{Name, Piece, event, session_supervisor, supervisor_compute, supervisor_loader};
 
 /// What [`World::run_loader`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,10 @@ pub trait World {
     fn replace(&mut self, child: usize);
     /// A line for the user.
     fn notice(&mut self, line: Piece);
+    /// Something that is worth remembering.
+    fn remember(&mut self, event: event::Event) {
+        let _ = event;
+    }
 }
 
 /// What the life cycle reacts to.

@@ -11,9 +11,13 @@ ipc_pd::protection_domain!(init);
 const GAP_US: u64 = 50;
 const WINDOW_US: u64 = 200_000;
 
+/// A PD that is preempted while it uses its budget has the rest in a second refill. There are two; where the first is
+/// nearly used up and both are taken, the kernel puts the second off (seL4 `schedule_used`), so down to half is left.
+const PERCENT: core::ops::RangeInclusive<u64> = 4..=13;
+
 fn init() -> NullHandler {
     let percent = held_up_percent();
-    report("2 of 20 ms of budget are 10 percent of the time", (8..=13).contains(&percent));
+    report("2 of 20 ms of budget are 5 to 10 percent of the time", PERCENT.contains(&percent));
     NullHandler
 }
 

@@ -5,7 +5,7 @@ use crate::world::Device;
 use drivers_block::{
     AREAS, Area, BlockDevice, DeviceError, Operation, PRIVATE, PRIVATE_BYTES, SECTOR, SubmitError, Transfer,
 };
-use memory_region::Writable;
+use memory_region::{Readable, Writable};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Most requests under way.
@@ -17,19 +17,35 @@ struct State {
     pending: Vec<(u64, u16, Operation)>,
     now: u64,
     unseen: bool,
+    image: Vec<u8>,
+    /// Writes that are lost when the power is cut, with what was there before.
+    unflushed: Vec<(usize, Vec<u8>)>,
 }
 
-/// The medium, shared by all lives of storage; never written.
+/// The medium, shared by all lives of storage.
 pub struct Disk {
-    image: Arc<[u8]>,
+    sectors: u64,
     state: Mutex<State>,
 }
 
 impl Disk {
     /// A disk with these bytes.
-    pub fn new(image: Arc<[u8]>, seed: u64) -> Self {
-        let state = State { random: Random::new(seed), pending: Vec::new(), now: 0, unseen: false };
-        Self { image, state: Mutex::new(state) }
+    pub fn new(image: &[u8], seed: u64) -> Self {
+        let sectors = (image.len() / SECTOR) as u64;
+        let (random, image) = (Random::new(seed), image.to_vec());
+        let (pending, unflushed) = (Vec::new(), Vec::new());
+        let state = State { random, pending, now: 0, unseen: false, image, unflushed };
+        Self { sectors, state: Mutex::new(state) }
+    }
+    /// The bytes after a power cut: of the writes since the last flush any may be lost, sector by sector.
+    pub fn cut(&self) -> Vec<u8> {
+        let mut state = self.lock();
+        for (at, before) in std::mem::take(&mut state.unflushed).into_iter().rev() {
+            if state.random.one_in(2) {
+                state.image[at..at + before.len()].copy_from_slice(&before);
+            }
+        }
+        state.image.clone()
     }
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -52,14 +68,21 @@ impl Device for Disk {
 pub struct Driver {
     disk: Arc<Disk>,
     areas: [Option<Writable<'static>>; AREAS],
+    /// Area 3, which is only read.
+    writes: Option<Readable<'static>>,
     private: Vec<u8>,
 }
 
 impl Driver {
-    /// Starts the device anew; `loader` is the region for the loader's reads.
-    pub fn new(disk: Arc<Disk>, loader: Option<Writable<'static>>) -> Self {
+    /// Starts the device anew; regions for the reads of loader and retriever, and for the retriever's writes.
+    pub fn new(
+        disk: Arc<Disk>,
+        reads: [Option<Writable<'static>>; 2],
+        writes: Option<Readable<'static>>,
+    ) -> Self {
         disk.lock().pending.clear();
-        Self { disk, areas: [None, loader, None, None], private: vec![0; PRIVATE_BYTES] }
+        let [loader, retriever] = reads;
+        Self { disk, areas: [None, loader, retriever, None], writes, private: vec![0; PRIVATE_BYTES] }
     }
 
     fn fits(&self, transfer: &Transfer) -> bool {
@@ -67,6 +90,7 @@ impl Driver {
         let room = match self.areas.get(usize::from(transfer.area.0)) {
             _ if transfer.area == PRIVATE => PRIVATE_BYTES,
             Some(Some(area)) => area.words() * 8,
+            _ if transfer.area == Area(3) => self.writes.map_or(0, |area| area.words() * 8),
             _ => 0,
         };
         let last = (transfer.offset as usize).checked_add(transfer.bytes());
@@ -76,7 +100,8 @@ impl Driver {
     }
 
     fn read(&mut self, transfer: &Transfer) {
-        let from = &self.disk.image[transfer.sector as usize * SECTOR..][..transfer.bytes()];
+        let from = self.disk.lock().image[transfer.sector as usize * SECTOR..][..transfer.bytes()].to_vec();
+        let from = from.as_slice();
         let offset = transfer.offset as usize;
         match (transfer.area, &self.areas[usize::from(transfer.area.0)]) {
             (PRIVATE, _) => self.private[offset..][..from.len()].copy_from_slice(from),
@@ -86,14 +111,32 @@ impl Driver {
     }
 }
 
+impl Driver {
+    fn write(&mut self, transfer: &Transfer) {
+        let mut bytes = vec![0; transfer.bytes()];
+        if let Some(area) = &self.writes {
+            area.copy_out(transfer.offset as usize, &mut bytes);
+        }
+        let mut state = self.disk.lock();
+        for (index, sector) in bytes.chunks(SECTOR).enumerate() {
+            let at = (transfer.sector as usize + index) * SECTOR;
+            let before = state.image[at..at + SECTOR].to_vec();
+            state.unflushed.push((at, before));
+            state.image[at..at + SECTOR].copy_from_slice(sector);
+        }
+    }
+}
+
 impl BlockDevice for Driver {
     fn sectors(&self) -> u64 {
-        (self.disk.image.len() / SECTOR) as u64
+        self.disk.sectors
     }
     fn submit(&mut self, tag: u16, operation: Operation) -> Result<(), SubmitError> {
         match &operation {
             Operation::Read(transfer) if !self.fits(transfer) => return Err(SubmitError::OutOfRange),
-            Operation::Write(_) => return Err(SubmitError::ReadOnly),
+            Operation::Write(transfer) if transfer.area != Area(3) || !self.fits(transfer) => {
+                return Err(SubmitError::OutOfRange);
+            }
             _ => (),
         }
         let mut state = self.disk.lock();
@@ -113,8 +156,10 @@ impl BlockDevice for Driver {
         let index = state.pending.iter().position(|(end, ..)| *end <= now)?;
         let (_, tag, operation) = state.pending.swap_remove(index);
         drop(state);
-        if let Operation::Read(transfer) = &operation {
-            self.read(transfer);
+        match &operation {
+            Operation::Read(transfer) => self.read(transfer),
+            Operation::Write(transfer) => self.write(transfer),
+            Operation::Flush => self.disk.lock().unflushed.clear(),
         }
         Some((tag, Ok(())))
     }

@@ -12,8 +12,9 @@ use ipc_pd::{Channel, has_notify_channel};
 use pds_compute::{Compute, Crew, Follower, Leader, Memory};
 use pds_console::Console;
 use pds_loader::Loader;
+use pds_retriever::{Means, Port, Retriever};
 use pds_session::Session;
-use pds_storage::{ClientWiring, Storage};
+use pds_storage::{ClientWiring, FileRights, Storage};
 use pds_timer::Timer;
 use std::sync::Arc;
 
@@ -22,7 +23,12 @@ const WAIT_MICROS: u64 = 10_000_000;
 
 /// The timer, over the hosted system's clock.
 pub fn timer(alarm: Arc<Alarm>) -> Init {
-    program(move |_| Timer::<_, memory_mmio::Mmio<'static>>::new(AlarmComparator(alarm.clone()), None))
+    program(move |_| {
+        Timer::<_, drivers_pl031::Pl031<memory_mmio::Mmio<'static>>>::new(
+            AlarmComparator(alarm.clone()),
+            None,
+        )
+    })
 }
 
 /// The console, at a terminal.
@@ -46,7 +52,28 @@ pub fn session() -> Init {
         let (mine, theirs) = wiring.link("session_to_compute", "compute_to_session").expect("wired");
         let compute = Link::start(mine, theirs, pds_session::COMPUTE);
         let vocabulary = wiring.sealed("vocabulary").expect("wired");
-        Session::new(console, supervisor, compute, vocabulary, pds_session::TIMER)
+        let (mine, theirs) = wiring.link("session_to_retriever", "retriever_to_session").expect("wired");
+        let retriever = Link::start(mine, theirs, pds_session::RETRIEVER);
+        let session = Session::new(console, supervisor, compute, vocabulary, pds_session::TIMER);
+        session.with_retriever(retriever)
+    })
+}
+
+/// The retriever, with a heap of so many bytes.
+pub fn retriever(heap: usize) -> Init {
+    program(move |wiring| {
+        let (mine, theirs) = wiring.link("retriever_to_storage", "storage_to_retriever").expect("wired");
+        let storage = Link::start(mine, theirs, pds_retriever::STORAGE);
+        let reads = wiring.readable("storage_to_retriever_data").expect("wired");
+        let writes = wiring.writable("retriever_to_storage_data").expect("wired");
+        let (mine, theirs) = wiring.link("retriever_to_session", "session_to_retriever").expect("wired");
+        let session = Link::start(mine, theirs, pds_retriever::SESSION);
+        let (mine, theirs) =
+            wiring.link("retriever_to_supervisor", "supervisor_to_retriever").expect("wired");
+        let supervisor = Some(Link::start(mine, theirs, pds_retriever::SUPERVISOR));
+        let weights = wiring.exclusive("embedding_weights");
+        let (port, kernels) = (Port::new(storage, reads, writes), Kernels::generic());
+        Retriever::new(Means { session, supervisor, port, weights, kernels, heap })
     })
 }
 
@@ -68,12 +95,23 @@ pub fn loader() -> Init {
 /// Storage, over a disk; `None`: the machine has none.
 pub fn storage(disk: Option<Arc<Disk>>) -> Init {
     program(move |wiring| {
-        let area = wiring.writable("storage_to_loader_data").expect("wired");
+        let area = |name| wiring.writable(name).expect("wired");
+        let [area, retriever] = ["storage_to_loader_data", "storage_to_retriever_data"].map(area);
+        let writes = wiring.readable("retriever_to_storage_data").expect("wired");
         let (mine, theirs) = wiring.link("storage_to_loader", "loader_to_storage").expect("wired");
         let reads = (Area(1), area.words() * 8);
         let link = Link::start(mine, theirs, pds_storage::LOADER);
-        let client = ClientWiring { link, reads, writes: None, data: false };
-        Storage::new(disk.clone().map(|disk| Driver::new(disk, Some(area))), [client])
+        let loader = ClientWiring { link, reads, writes: None, data: false, files: FileRights::Sectors };
+        let (mine, theirs) = wiring.link("storage_to_retriever", "retriever_to_storage").expect("wired");
+        let retriever_client = ClientWiring {
+            link: Link::start(mine, theirs, pds_storage::RETRIEVER),
+            reads: (Area(2), retriever.words() * 8),
+            writes: Some((Area(3), writes.words() * 8)),
+            data: true,
+            files: FileRights::Folders,
+        };
+        let driver = |disk| Driver::new(disk, [Some(area), Some(retriever)], Some(writes));
+        Storage::new(disk.clone().map(driver), [loader, retriever_client])
     })
 }
 

@@ -19,7 +19,7 @@ use tools_retrieval_bench::embedding::Embedding;
 /// Builds and reads the store of the data partition.
 #[derive(Parser)]
 struct Arguments {
-    /// The partition's image.
+    /// A disk image, whose data partition is used, or the image of that partition alone.
     image: PathBuf,
     /// A GGUF of an embedding model; without it, the labelled hash fallback.
     #[arg(long, value_name = "FILE.gguf")]
@@ -30,7 +30,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes an empty store of so many MiB, forgetting what the image held.
+    /// Makes the image of a partition of so many MiB with an empty store; not for a disk image.
     Format { mebibytes: u64 },
     /// Takes in all documents of a folder; those that have not changed are passed over.
     Add { folder: PathBuf },
@@ -40,34 +40,40 @@ enum Command {
     Find { question: String },
 }
 
-/// A file as a disk.
-struct FileDisk(File);
+/// A part of a file as a disk.
+struct FileDisk {
+    file: File,
+    /// Where it begins, in bytes.
+    start: u64,
+    sectors: u64,
+}
 
 impl FileDisk {
-    fn at(&mut self, sector: u64) -> Result<&mut File, DeviceError> {
-        self.0.seek(SeekFrom::Start(sector * SECTOR as u64)).map_err(|_| DeviceError::Io)?;
-        Ok(&mut self.0)
+    fn at(&mut self, sector: u64, bytes: usize) -> Result<&mut File, DeviceError> {
+        if sector + (bytes / SECTOR) as u64 > self.sectors {
+            return Err(DeviceError::OutOfRange);
+        }
+        let place = SeekFrom::Start(self.start + sector * SECTOR as u64);
+        self.file.seek(place).map_err(|_| DeviceError::Io)?;
+        Ok(&mut self.file)
     }
 }
 
 impl BlockDevice for FileDisk {
     fn sectors(&self) -> u64 {
-        self.0.metadata().map_or(0, |metadata| metadata.len() / SECTOR as u64)
+        self.sectors
     }
 
     fn read(&mut self, sector: u64, buffer: &mut [u8]) -> Result<(), DeviceError> {
-        self.at(sector)?.read_exact(buffer).map_err(|_| DeviceError::Io)
+        self.at(sector, buffer.len())?.read_exact(buffer).map_err(|_| DeviceError::Io)
     }
 
     fn write(&mut self, sector: u64, data: &[u8]) -> Result<(), DeviceError> {
-        if sector + (data.len() / SECTOR) as u64 > self.sectors() {
-            return Err(DeviceError::OutOfRange);
-        }
-        self.at(sector)?.write_all(data).map_err(|_| DeviceError::Io)
+        self.at(sector, data.len())?.write_all(data).map_err(|_| DeviceError::Io)
     }
 
     fn flush(&mut self) -> Result<(), DeviceError> {
-        self.0.sync_data().map_err(|_| DeviceError::Io)
+        self.file.sync_data().map_err(|_| DeviceError::Io)
     }
 }
 
@@ -80,9 +86,25 @@ fn config() -> Config {
     Config { store: Options { store_id: nanoseconds as u64, ..Options::default() }, ..Config::default() }
 }
 
+/// The store; an empty one where the partition is blank, as on a disk that no system has used yet.
+fn open_or_make(path: &Path, embedder: &dyn Embedder) -> Result<Memory<FileDisk>> {
+    let mut disk = open_file(path)?;
+    let mut start = vec![0; 64 * SECTOR];
+    disk.read(0, &mut start).map_err(|_| anyhow!("{} is smaller than a store", path.display()))?;
+    if start.iter().all(|byte| *byte == 0) {
+        return Ok(Memory::format(disk, config(), embedder)?);
+    }
+    Ok(Memory::open(disk, config(), embedder)?)
+}
+
 fn open_file(path: &Path) -> Result<FileDisk> {
     let file = OpenOptions::new().read(true).write(true).open(path);
-    file.map(FileDisk).with_context(|| format!("opening {}", path.display()))
+    let file = file.with_context(|| format!("opening {}", path.display()))?;
+    let (start, bytes) = match tools_disk::layout(path) {
+        Ok(layout) => (layout.data, layout.data_size),
+        Err(_) => (0, file.metadata()?.len()),
+    };
+    Ok(FileDisk { file, start, sectors: bytes / SECTOR as u64 })
 }
 
 /// All files below a folder, in order of their names.
@@ -157,10 +179,11 @@ fn main() -> Result<()> {
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&arguments.image)?;
         file.set_len(mebibytes << 20)?;
-        return embedding.with(|embedder| Ok(Memory::format(FileDisk(file), config(), embedder).map(drop)?));
+        let disk = FileDisk { file, start: 0, sectors: (mebibytes << 20) / SECTOR as u64 };
+        return embedding.with(|embedder| Ok(Memory::format(disk, config(), embedder).map(drop)?));
     }
     embedding.with(|embedder| {
-        let mut memory = Memory::open(open_file(&arguments.image)?, config(), embedder)?;
+        let mut memory = open_or_make(&arguments.image, embedder)?;
         match &arguments.command {
             Command::Format { .. } => Ok(()),
             Command::Add { folder } => add(&mut memory, folder, embedder),

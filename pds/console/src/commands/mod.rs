@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+//! Commands of one part of the system each.
+
+pub mod rag;
