@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
 
-use crate::{check, install, kernel, official, shell, signed, transcripts};
+use crate::{check, install, kernel, official, retrieval, shell, signed, transcripts};
 use anyhow::{Context, Result};
 use shell::Job;
 use std::time::Instant;
@@ -11,7 +11,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "install what is missing", run: install },
     Step { name: "format", run: format },
     Step { name: "rules of the architecture", run: check::all },
@@ -20,6 +20,7 @@ const STEPS: [Step; 10] = [
     Step { name: "ring under every interleaving (loom)", run: loom },
     Step { name: "kernel conformance in QEMU", run: kernel::conformance },
     Step { name: "systems in QEMU", run: transcripts::all },
+    Step { name: "documents and power cuts in QEMU", run: retrieval::all },
     Step { name: "signed models in QEMU", run: signed::all },
     Step { name: "the official kernel, where there is an SDK", run: official::all },
 ];
