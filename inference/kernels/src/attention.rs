@@ -30,22 +30,23 @@ impl CacheKind {
             Self::Q8_0 => None,
         }
     }
+}
 
-    /// Writes a row into the cache.
-    pub fn store(self, values: &[f32], row: &mut [u8]) {
-        match self {
-            Self::F32 => row.as_chunks_mut().0.iter_mut().zip(values).for_each(|(r, v)| *r = v.to_le_bytes()),
-            Self::F16 => row
-                .as_chunks_mut()
-                .0
-                .iter_mut()
-                .zip(values)
-                .for_each(|(r, v)| *r = f32_to_f16(*v).to_le_bytes()),
-            Self::Q8_0 => store_q8(values, row),
+/// [`Kernels::store`].
+#[inline(always)]
+pub(crate) fn store(kind: CacheKind, values: &[f32], row: &mut [u8]) {
+    match kind {
+        CacheKind::F32 => {
+            row.as_chunks_mut().0.iter_mut().zip(values).for_each(|(r, v)| *r = v.to_le_bytes())
         }
+        CacheKind::F16 => {
+            row.as_chunks_mut().0.iter_mut().zip(values).for_each(|(r, v)| *r = f32_to_f16(*v).to_le_bytes());
+        }
+        CacheKind::Q8_0 => store_q8(values, row),
     }
 }
 
+#[inline(always)]
 fn store_q8(values: &[f32], row: &mut [u8]) {
     let blocks = row.as_chunks_mut::<{ size_of::<BlockQ8_0>() }>().0;
     for (values, bytes) in values.as_chunks::<32>().0.iter().zip(blocks) {
@@ -57,6 +58,11 @@ fn store_q8(values: &[f32], row: &mut [u8]) {
 }
 
 impl Kernels {
+    /// Writes a row of keys or values into the cache.
+    pub fn store(self, kind: CacheKind, values: &[f32], row: &mut [u8]) {
+        dispatch::store(self.0, kind, values, row);
+    }
+
     /// `scores[i] = dot(query, keys[i]) * scale`; `keys` holds rows of `query.len()` elements.
     pub fn scores(self, kind: CacheKind, query: &[f32], keys: &[u8], scale: f32, scores: &mut [f32]) {
         dispatch::scores(self.0, kind, query, keys, scale, scores);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Keys and values of one worker's heads. Layout: (layer, head, keys then values, position, element).
 
-use inference_kernels::CacheKind;
+use inference_kernels::{CacheKind, Kernels};
 
 /// The key-value cache of one worker.
 #[derive(Debug)]
@@ -51,12 +51,18 @@ impl<'b> Cache<'b> {
         &self.bytes[start + from * self.value_row..start + to * self.value_row]
     }
 
-    /// Stores the key and the value of one position.
-    pub(crate) fn store(&mut self, layer: usize, head: usize, position: usize, key: &[f32], value: &[f32]) {
+    /// Stores the key and the value of one position of a head of a layer.
+    pub(crate) fn store(
+        &mut self,
+        kernels: Kernels,
+        [layer, head, position]: [usize; 3],
+        key: &[f32],
+        value: &[f32],
+    ) {
         let at = self.head(layer, head) + position * self.key_row;
-        self.kind.store(key, &mut self.bytes[at..at + self.key_row]);
+        kernels.store(self.kind, key, &mut self.bytes[at..at + self.key_row]);
         let at = self.values_start(layer, head) + position * self.value_row;
-        self.kind.store(value, &mut self.bytes[at..at + self.value_row]);
+        kernels.store(self.kind, value, &mut self.bytes[at..at + self.value_row]);
     }
 
     /// Overwrites everything with zeros.

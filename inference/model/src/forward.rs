@@ -312,7 +312,7 @@ impl<'m, 'b> Worker<'m, 'b> {
             let v = &self.scratch.v[t * v_width..][..v_width];
             let rows = k.chunks_exact(hyper.key_len).zip(v.chunks_exact(hyper.value_len));
             for (head, (k, v)) in rows.enumerate() {
-                self.cache.store(index, head, position + t, k, v);
+                self.cache.store(self.kernels, [index, head, position + t], k, v);
             }
         }
     }

@@ -18,6 +18,10 @@ pub mod syscall {
     pub const SEND: i64 = -5;
     /// Wait for a message.
     pub const RECV: i64 = -7;
+    /// Take a message if there is one; the badge is 0 when there is none.
+    pub const NB_RECV: i64 = -8;
+    /// Give up the rest of the budget until the next refill.
+    pub const YIELD: i64 = -11;
 }
 
 /// Fixed slots of a PD's capability space.

@@ -62,7 +62,12 @@ impl<Tx: Serialize, Rx: DeserializeOwned> Link<Tx, Rx> {
     }
 
     /// Follows a peer that restarted. Call when the channel is signalled, before receiving.
+    ///
+    /// # Panics
+    /// When this side's own region was overwritten: only this program can have done it, so it is beside itself, and a
+    /// fresh start is what helps.
     pub fn poll(&mut self) -> LinkState {
+        assert!(self.ring.is_intact(), "this PD has overwritten its own side of a link");
         let state = self.ring.poll_link();
         if state == LinkState::PeerStarted {
             self.channel.notify();

@@ -82,6 +82,26 @@ pub fn dispatch_fault<H: Handler>(
     answer
 }
 
+/// Gives up what is left of this period's budget: returns when the next period begins.
+#[cfg(any(target_os = "none", cloister_pd))]
+pub fn rest() {
+    crate::backend::rest();
+}
+
+/// Hands one event to `handler` if there is one, and does not wait for it; calls are not answered. For a PD whose
+/// `init` never returns because it lives by its budget.
+#[cfg(any(target_os = "none", cloister_pd))]
+pub fn poll<H: Handler>(handler: &mut H) {
+    use ipc_abi::badge;
+    match crate::backend::poll() {
+        Some((received, message)) if received & badge::FAULT != 0 => {
+            dispatch_fault(handler, Child::new((received & 0x3f) as u8), message);
+        }
+        Some((received, _)) if received & badge::CALL == 0 => dispatch_notified(handler, received),
+        _ => (),
+    }
+}
+
 /// Waits inside an event for the next signals and gives them; whoever waits handles them. The watchdog sees a PD that waits.
 ///
 /// For a PD that nobody calls and that has no children: a call or a fault that came here would be lost.

@@ -37,6 +37,11 @@ pub fn started(entry: u64) {
     page.store(TEXT, 0, Relaxed);
 }
 
+/// How often this PD has started, this time included.
+pub fn starts() -> u64 {
+    backend::health_page().map_or(1, |page| page.load(STARTS, Relaxed))
+}
+
 /// This PD's own page, as the supervisor sees it.
 pub fn own_page() -> Option<memory_region::Readable<'static>> {
     backend::health_page().map(|page| page.as_readable())
@@ -46,6 +51,7 @@ pub fn own_page() -> Option<memory_region::Readable<'static>> {
 pub fn busy() {
     let Some(page) = backend::health_page() else { return };
     page.store(BUSY_SINCE, clock::ticks().max(1), Relaxed);
+    look_for_orders();
 }
 
 /// An event ends.
@@ -55,11 +61,22 @@ pub fn idle() {
     let spent = clock::ticks().saturating_sub(since);
     page.store(BUSY_TICKS, page.load(BUSY_TICKS, Relaxed).wrapping_add(spent), Relaxed);
     page.store(BUSY_SINCE, 0, Relaxed);
-    beat();
+    alive();
 }
 
 /// A step of a long event is done: tells the watchdog that the PD is alive.
 pub fn beat() {
+    alive();
+    look_for_orders();
+}
+
+/// The place in a PD's life at which the containment tests may strike; nothing in a release program.
+fn look_for_orders() {
+    #[cfg(all(feature = "fault-injection", any(target_os = "none", cloister_pd)))]
+    crate::injection::look();
+}
+
+pub(crate) fn alive() {
     let Some(page) = backend::health_page() else { return };
     page.store(HEARTBEAT, page.load(HEARTBEAT, Relaxed).wrapping_add(1), Relaxed);
 }

@@ -60,6 +60,11 @@ mod patched {
     #[unsafe(no_mangle)]
     #[used]
     pub static health: u64 = 0;
+    /// The page of orders of the containment tests.
+    #[cfg(feature = "fault-injection")]
+    #[unsafe(no_mangle)]
+    #[used]
+    pub static fault_orders: u64 = 0;
 }
 
 #[cfg(any(target_os = "none", cloister_pd))]
@@ -88,6 +93,10 @@ mod real {
     }
     pub(crate) fn health_address() -> usize {
         read(&patched::health) as usize
+    }
+    #[cfg(feature = "fault-injection")]
+    pub(crate) fn orders_address() -> usize {
+        read(&patched::fault_orders) as usize
     }
 }
 

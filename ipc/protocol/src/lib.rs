@@ -12,6 +12,7 @@ pub mod compute_worker;
 pub mod console_session;
 pub mod console_supervisor;
 pub mod event;
+pub mod guardian;
 mod page;
 pub mod platform;
 pub mod session_compute;

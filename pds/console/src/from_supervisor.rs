@@ -157,6 +157,7 @@ fn consequence(pd: &str, action: Action) -> &'static str {
         }
         "retriever" => "a question or note under way is lost; what is stored stays",
         "timer" => "timeouts may be late",
+        "supervisor" => "the model is read again; the conversation is kept, an answer under way ends",
         _ if gave_up => "/restart NAME tries again",
         _ => "it begins anew",
     }

@@ -22,6 +22,7 @@ fn asks(line: &str, expected: impl Fn(u32) -> ToSession) {
 fn request_id(request: &ToSession) -> u32 {
     match request {
         ToSession::Text { id, .. }
+        | ToSession::Ask { id, .. }
         | ToSession::Cancel { id }
         | ToSession::System { id, .. }
         | ToSession::Set { id, .. }

@@ -27,6 +27,8 @@ use memory_region::Readable;
 pub struct Means {
     /// The platform page.
     pub platform: Option<&'static [u8]>,
+    /// The guardian's health page: why this PD was restarted.
+    pub guardian: Option<Readable<'static>>,
     /// Health pages in the order of [`CHILDREN`]; a child without one, or one that the platform page does not
     /// name, does not exist.
     pub health: [Option<Readable<'static>>; COUNT],
@@ -45,6 +47,7 @@ pub struct Means {
 /// The supervisor's own row of `status`.
 pub(crate) struct Own {
     pub(crate) memory: u64,
+    pub(crate) guardian: Option<Readable<'static>>,
     pub(crate) meter: CpuMeter,
 }
 
@@ -86,7 +89,11 @@ impl Estate {
         chronicle.add(event::Event::Booted { version: platform.version.clone() });
         let own = platform.pds.iter().find(|pd| pd.name.as_slice() == b"supervisor");
         Self {
-            own: Own { memory: own.map_or(0, |own| own.memory), meter: CpuMeter::default() },
+            own: Own {
+                memory: own.map_or(0, |own| own.memory),
+                guardian: means.guardian,
+                meter: CpuMeter::default(),
+            },
             wards: wards(&means, &platform),
             console: Post::start(means.console, CONSOLE_CHANNEL),
             session: Post::start(means.session, SESSION_CHANNEL),
@@ -95,6 +102,16 @@ impl Estate {
             chronicle,
             events: Deque::new(),
         }
+    }
+
+    /// After a restart of this PD nothing is known of its children: the loader is stopped before anything else, and
+    /// compute begins afresh, so that neither does what nobody remembers having allowed. The others go on.
+    pub(crate) fn take_over(&mut self) {
+        self.halt(LOADER, Condition::Stopped { fresh: true });
+        for member in group(COMPUTE) {
+            self.halt(member, Condition::Restarting { at_ms: 0 });
+        }
+        report::own_failure(&mut self.console, &self.own);
     }
 
     /// The next event for the model's life cycle.
@@ -123,10 +140,13 @@ impl Estate {
         if immediately && outcome != Condition::Faulted {
             outcome = Condition::Restarting { at_ms: now };
         }
-        report::failure(&mut self.console, ward, cause, outcome);
         self.chronicle.add(chronicle::failure(ward.policy().name, cause));
+        // First stopped, then reported: the console hears of its own fault when it has started again.
         for member in group(index) {
             self.halt(member, outcome);
+        }
+        if let Some(ward) = &self.wards[index] {
+            report::failure(&mut self.console, ward, cause, outcome);
         }
         self.tell_model(index, outcome == Condition::Faulted);
     }

@@ -4,8 +4,8 @@
 //! One design rule: the supervisor looks at nobody's data. It sees faults, health pages, and messages of four links;
 //! a child that lies in any of them harms itself.
 //!
-//! Limits: at most [`children::COUNT`] children, with the names and numbers of [`children::CHILDREN`]. The supervisor
-//! itself has no parent that restarts it. It cannot switch the machine off: no protection domain may.
+//! Limits: at most [`children::COUNT`] children, with the names and numbers of [`children::CHILDREN`]. The guardian
+//! restarts it when it fails; then it knows nothing of before, and has the model read again. It cannot switch the machine off: no protection domain may.
 #![cfg_attr(target_os = "none", no_std)]
 #![forbid(unsafe_code)]
 

@@ -7,6 +7,7 @@ use pds_supervisor::{Means, Supervisor};
 
 ipc_pd::regions! {
     platform, platform_size: Sealed;
+    guardian_health, guardian_health_size: Readable;
     timer_health, timer_health_size: Readable;
     console_health, console_health_size: Readable;
     storage_health, storage_health_size: Readable;
@@ -32,6 +33,7 @@ ipc_pd::regions! {
 fn init() -> Supervisor {
     Supervisor::new(Means {
         platform: platform(),
+        guardian: guardian_health(),
         health: [
             timer_health(),
             console_health(),

@@ -44,7 +44,8 @@ impl<Tx: Serialize, Rx: DeserializeOwned, const N: usize> Post<Tx, Rx, N> {
         Self { link, outbox: Deque::new(), dropped: 0, gone: false }
     }
 
-    /// Sends as soon as possible, after everything that already waits.
+    /// Sends as soon as possible, after everything that already waits. What is said to a peer that is gone waits until
+    /// it has started again.
     pub fn send(&mut self, message: Tx) {
         if self.outbox.push_back(message).is_err() {
             self.dropped = self.dropped.saturating_add(1);
@@ -54,12 +55,17 @@ impl<Tx: Serialize, Rx: DeserializeOwned, const N: usize> Post<Tx, Rx, N> {
 
     /// Sends if nothing waits and there is room now; says whether it did.
     pub fn offer(&mut self, message: &Tx) -> bool {
-        self.outbox.is_empty() && self.link.as_mut().is_some_and(|link| link.send(message).is_ok())
+        !self.gone
+            && self.outbox.is_empty()
+            && self.link.as_mut().is_some_and(|link| link.send(message).is_ok())
     }
 
     /// Sends what waits, as far as the peer has room.
     pub fn flush(&mut self) {
         let Some(link) = &mut self.link else { return self.outbox.clear() };
+        if self.gone {
+            return;
+        }
         while let Some(first) = self.outbox.front() {
             match link.send(first) {
                 Err(LinkError::Full | LinkError::PeerMisbehaved) => return,

@@ -8,8 +8,10 @@ use crate::text::{Text, name, piece};
 use crate::ward::{Condition, Ward};
 use crate::watch::Sample;
 use core::fmt::Write;
-use ipc_pd::health;
+use core::sync::atomic::Ordering::Relaxed;
+use ipc_pd::{MessageInfo, health, set_mr};
 use ipc_protocol::console_supervisor::{Action, FaultReport, State, ToConsole, ToSupervisor};
+use ipc_protocol::guardian;
 
 type Console = Post<ToConsole, ToSupervisor, 24>;
 
@@ -63,6 +65,31 @@ pub fn no_restart(console: &mut Console, policy: &Policy) {
     console.send(ToConsole::Notice { text });
 }
 
+/// Why this PD was restarted, as the guardian left it.
+pub fn own_failure(console: &mut Console, own: &Own) {
+    let Some(page) = &own.guardian else { return };
+    let gauge = |index| page.load(health::GAUGES + index, Relaxed);
+    let cause = match gauge(guardian::CAUSE) {
+        guardian::HUNG => Cause::Hung(gauge(guardian::WORD)),
+        label => {
+            for word in 0..guardian::WORDS {
+                set_mr(word, gauge(guardian::WORD + word));
+            }
+            Cause::Fault(Fault::received(MessageInfo::new(label, guardian::WORDS)))
+        }
+    };
+    let Fault { label, address, pc, status } = cause.fault();
+    let pd = name("supervisor");
+    console.send(ToConsole::Fault(FaultReport {
+        pd,
+        cause: label,
+        address,
+        pc,
+        status,
+        action: Action::Restarted,
+    }));
+}
+
 /// The supervisor's own row of `status`: it is at work on it.
 pub fn own_status(own: &mut Own, now: u64) -> ToConsole {
     let sample = health::own_page().map(|page| Sample::of(&page)).unwrap_or_default();
@@ -70,7 +97,9 @@ pub fn own_status(own: &mut Own, now: u64) -> ToConsole {
         name: name("supervisor"),
         state: State::Busy,
         cpu_permille: own.meter.permille(&sample, now),
-        restarts: 0,
+        restarts: own.guardian.as_ref().map_or(0, |page| {
+            page.load(health::GAUGES + guardian::COUNT, Relaxed).min(u32::MAX.into()) as u32
+        }),
         memory: own.memory,
         gauges: [0; 4],
         core: 0,

@@ -17,7 +17,7 @@ use crate::ward::Condition;
 use crate::watch::Finding;
 use core::convert::Infallible;
 use core::fmt::Write;
-use ipc_pd::{Channel, ChannelSet, Child, Handler, MessageInfo, clock};
+use ipc_pd::{Channel, ChannelSet, Child, Handler, MessageInfo, clock, health};
 use ipc_protocol::Name;
 use ipc_protocol::console_supervisor::{ToConsole, ToSupervisor};
 
@@ -35,20 +35,31 @@ pub struct Supervisor {
     status: Option<usize>,
     /// When the timer was last asked for a tick.
     asked: u64,
+    /// When the children were last looked at.
+    watched: u64,
     pinged_ms: u64,
     /// The user has left: nothing is started any more.
     closed: bool,
 }
 
 impl Supervisor {
-    /// Starts the links, the watchdog, and the first load.
+    /// Starts the links, the watchdog, and the first load; after a restart takes over what runs.
     pub fn new(means: Means) -> Self {
         TIMER_CHANNEL.notify();
+        let mut estate = Estate::new(means);
+        let model = match health::starts() {
+            0 | 1 => Model::at_boot(now_ms()),
+            _ => {
+                estate.take_over();
+                Model::after_restart(now_ms())
+            }
+        };
         Self {
-            estate: Estate::new(means),
-            model: Model::at_boot(now_ms()),
+            estate,
+            model,
             status: None,
             asked: clock::ticks(),
+            watched: clock::ticks(),
             pinged_ms: now_ms(),
             closed: false,
         }
@@ -159,8 +170,14 @@ impl Supervisor {
 
     // ---- the watchdog ----
 
+    /// At most once a tick: a child that floods its link wakes us so often that another one, which does the work that
+    /// this makes, would never be seen to make progress, and would excuse the first.
     fn watch(&mut self) {
         let now = clock::ticks();
+        if now.saturating_sub(self.watched) < tick() {
+            return;
+        }
+        self.watched = now;
         let ping = now_ms().saturating_sub(self.pinged_ms) >= PING_MS;
         if ping {
             self.pinged_ms = now_ms();
@@ -182,7 +199,7 @@ impl Supervisor {
         let core = 1 << (ward.facts().core & 63);
         let finding = ward.look(now);
         if *held & core != 0 {
-            ward.excuse(now);
+            ward.hold();
             return None;
         }
         if ping {

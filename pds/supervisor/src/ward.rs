@@ -110,9 +110,9 @@ impl Ward {
         self.watch.look(sample, now, clock::from_micros(u64::from(self.policy.patience_ms) * 1000))
     }
 
-    /// It could not run until now: another PD had its core.
-    pub fn excuse(&mut self, now: u64) {
-        self.watch.excuse(now);
+    /// It could not run since the last look: another PD had its core.
+    pub fn hold(&mut self) {
+        self.watch.hold();
     }
 
     /// Asks it for a heartbeat.

@@ -61,6 +61,9 @@ pub struct Watch {
     last: Sample,
     since: u64,
     asked: Option<u64>,
+    looked: u64,
+    /// Between the last two looks.
+    interval: u64,
 }
 
 impl Watch {
@@ -68,6 +71,12 @@ impl Watch {
     pub fn excuse(&mut self, now: u64) {
         self.since = now;
         self.asked = None;
+    }
+
+    /// Since the look before this one the child could not run: that time does not count.
+    pub fn hold(&mut self) {
+        let later = |then: u64| then.saturating_add(self.interval).min(self.looked);
+        (self.since, self.asked) = (later(self.since), self.asked.map(later));
     }
 
     /// Notes that the child was asked for a heartbeat, unless an earlier question is still open.
@@ -81,6 +90,7 @@ impl Watch {
             self.excuse(now);
         }
         self.last = sample;
+        (self.interval, self.looked) = (now.saturating_sub(self.looked), now);
         if sample.is_busy() {
             self.asked = None;
             return match now.saturating_sub(self.since) {
@@ -149,6 +159,19 @@ mod tests {
         for step in 0..50 {
             assert_eq!(watch.look(busy(step), step * 90 + 10, PATIENCE), Finding::Well);
         }
+    }
+
+    #[test]
+    fn time_in_which_a_child_could_not_run_does_not_count_and_no_more_than_that_is_forgiven() {
+        let mut watch = Watch::default();
+        watch.look(busy(1), 10, PATIENCE);
+        for (now, found) in [(60, Finding::Working), (100, Finding::Working), (150, Finding::Working)] {
+            assert_eq!(watch.look(busy(1), now, PATIENCE), found);
+            if now == 100 {
+                watch.hold();
+            }
+        }
+        assert_eq!(watch.look(busy(1), 151, PATIENCE), Finding::Hung(101));
     }
 
     #[test]

@@ -38,7 +38,8 @@ fn a_child_that_does_nothing_any_more_is_found_and_restarted() {
             let mut bench = Bench::boot(seed);
             bench.system.hang(name);
             let restarts = bench.system.restarts(name);
-            assert!(bench.until(30 * SECOND, |bench| bench.system.restarts(name) > restarts), "{name}");
+            // The retriever's patience is 60 s.
+            assert!(bench.until(90 * SECOND, |bench| bench.system.restarts(name) > restarts), "{name}");
             bench.run(SECOND);
             assert!(
                 bench
@@ -58,11 +59,13 @@ fn the_timer_is_restarted_although_nothing_measures_time_without_it() {
             bench.system.fault("timer");
             bench.run(2 * SECOND);
         }
+        let status = bench.status();
         assert!(
-            bench
-                .status()
+            status
                 .iter()
-                .any(|(name, state, count)| name == "timer" && *state == State::Idle && *count == 3)
+                .any(|(name, state, count)| name == "timer" && *state != State::Faulted && *count == 3),
+            "{status:?}\n{}",
+            bench.system.recent()
         );
     });
 }
@@ -214,5 +217,57 @@ fn a_failed_load_leaves_the_old_model_in_use() {
         let failed = |m: &ToSession| matches!(m, ToSession::LoadFailed { why, kept: true } if why.text() == "bad.gguf is damaged");
         assert!(bench.session.has(failed));
         assert!(!bench.console.has(|m| matches!(m, ToConsole::Fault(_))));
+    });
+}
+
+#[test]
+fn the_supervisor_is_restarted_and_takes_over_what_runs() {
+    for_each_seed(20, |seed| {
+        let mut bench = Bench::boot(seed);
+        bench.session.take();
+        bench.console.take();
+        bench.system.fault("supervisor");
+        assert!(bench.guarded_until(10 * SECOND, |bench| bench.reported("supervisor", Action::Restarted)));
+        assert!(bench.guarded_until(20 * SECOND, Bench::has_model), "{}", bench.system.recent());
+        bench.run(SECOND);
+        assert_eq!(bench.system.restarts("session"), 0, "the conversation is kept");
+        assert_eq!(bench.system.life("loader"), Life::Stopped);
+        bench.system.fault("compute");
+        assert!(bench.guarded_until(5 * SECOND, |bench| bench.reported("compute", Action::Restarted)));
+    });
+}
+
+#[test]
+fn a_supervisor_that_hangs_is_restarted_although_it_keeps_time_from_nobody_else() {
+    for_each_seed(5, |seed| {
+        let mut bench = Bench::boot(seed);
+        bench.session.take();
+        bench.system.hang("supervisor");
+        assert!(bench.guarded_until(20 * SECOND, |bench| bench.system.restarts("supervisor") == 1));
+        assert!(bench.guarded_until(20 * SECOND, Bench::has_model), "{}", bench.system.recent());
+    });
+}
+
+#[test]
+fn a_supervisor_that_fails_at_any_moment_never_lets_the_loader_run_while_somebody_reads() {
+    for_each_seed(40, |seed| {
+        let mut bench = Bench::new(seed);
+        for _ in 0..3 {
+            let moment = bench.system.below(2 * SECOND);
+            bench.guarded_until(moment, |_| false);
+            bench.system.fault("supervisor");
+        }
+        bench.session.take();
+        assert!(bench.guarded_until(60 * SECOND, Bench::has_model), "{}", bench.system.recent());
+        bench.system.assert_no_panic();
+    });
+}
+
+#[test]
+fn a_timer_that_loops_is_found_by_the_guardians_pulse() {
+    for_each_seed(5, |seed| {
+        let mut bench = Bench::boot(seed);
+        bench.system.hang("timer");
+        assert!(bench.guarded_until(10 * SECOND, |bench| bench.system.restarts("timer") == 1));
     });
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use inference_model::{CacheKind, Config, Engine};
 use serde_json::json;
 
-use crate::host;
+use crate::{host, reading};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -59,10 +59,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let batch = arguments.batch.clamp(1, context);
         let config = Config { context, batch, workers: *threads, cache: CacheKind::F16 };
         let (prompt, generation) = host::with_engine(&model, config, |engine| measure(engine, arguments))?;
+        let read = reading::speed(&bytes, *threads);
         let bandwidth = generation * model.weight_bytes() as f64 / 1e9;
         if !arguments.json {
             println!(
-                "{threads} threads ({}): prompt of {} {prompt:9.2} tokens/s, generation of {} {generation:9.2} tokens/s ({bandwidth:.1} GB/s of weights)",
+                "{threads} threads ({}): prompt of {} {prompt:9.2} tokens/s, generation of {} {generation:9.2} tokens/s ({bandwidth:.1} GB/s of weights; plain reading {read:.1})",
                 host::kernels().name(),
                 arguments.prompt,
                 arguments.generate
@@ -73,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             "kernels": host::kernels().name(), "threads": threads, "batch": batch,
             "prompt_tokens": arguments.prompt, "prompt_tokens_per_s": prompt,
             "generated_tokens": arguments.generate, "generated_tokens_per_s": generation,
-            "weight_bytes_per_token": model.weight_bytes(),
+            "weight_bytes_per_token": model.weight_bytes(), "read_gb_per_s": read,
         }));
     }
     if arguments.json {

@@ -19,6 +19,9 @@ pub struct Arguments {
     /// Tokens multiplied together, besides one alone.
     #[arg(long, default_value_t = 32)]
     tokens: usize,
+    /// Only this type, for example Q4_K.
+    #[arg(long = "type")]
+    kind: Option<String>,
     /// Milliseconds per figure.
     #[arg(long, default_value_t = 100)]
     time: u64,
@@ -37,7 +40,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         "GMAC/s",
         format!("{} tokens", arguments.tokens)
     );
-    for kind in GgmlType::ALL {
+    let wanted =
+        |kind: &GgmlType| arguments.kind.as_ref().is_none_or(|name| kind.name().eq_ignore_ascii_case(name));
+    for kind in GgmlType::ALL.into_iter().filter(wanted) {
         for kernels in &paths {
             let one = best(*kernels, kind, arguments, 1);
             let many = best(*kernels, kind, arguments, arguments.tokens) / arguments.tokens as f64;

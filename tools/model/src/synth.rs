@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! `synth`: models with the shapes of real ones and random weights, for measurements.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +10,7 @@ use inference_gguf::{GgmlType, Writer};
 use inference_kernels::f32_to_f16;
 
 use crate::mixture::Mixture;
+use crate::partial::Partial;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -66,9 +66,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     metadata(&mut writer, shape, &mixture);
     let tensors = tensors(shape, &mixture);
     let sizes: Vec<u64> = tensors.iter().map(|t| writer.tensor(&t.name, &t.dims, t.kind)).collect();
-    let file =
-        File::create(&arguments.out).with_context(|| format!("cannot write {}", arguments.out.display()))?;
-    let mut file = BufWriter::with_capacity(1 << 20, file);
+    let file = Partial::create(&arguments.out);
+    let mut file = file.with_context(|| format!("cannot write {}", arguments.out.display()))?;
     file.write_all(&writer.header())?;
     let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {msg}")?;
     let bar = ProgressBar::new(sizes.iter().sum()).with_style(style);
@@ -79,7 +78,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         file.write_all(&[0; 32][..Writer::padding(size)])?;
         bar.inc(size);
     }
-    file.flush()?;
+    file.finish()?;
     bar.finish_and_clear();
     println!("wrote {}", arguments.out.display());
     Ok(())

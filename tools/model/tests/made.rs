@@ -126,6 +126,26 @@ fn a_model_is_quantised_to_every_type_and_still_says_the_same() {
 }
 
 #[test]
+fn a_quantization_that_fails_leaves_no_file() {
+    let (source, out) = (Scratch::new("infinite"), Scratch::new("unfinished"));
+    printed(&["synth", "--shape", "tiny", "--type", "F16"], &source.0);
+    let mut bytes = std::fs::read(&source.0).unwrap();
+    let at = bytes.len() - 2;
+    bytes[at..].copy_from_slice(&0x7c00u16.to_le_bytes());
+    std::fs::write(&source.0, bytes).unwrap();
+    let program = env!("CARGO_BIN_EXE_cloister-model");
+    let output = Command::new(program)
+        .arg("quantize")
+        .args([&source.0, &out.0])
+        .args(["Q8_0", "-t", "3"])
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && error.contains("is inf"), "{error}");
+    assert!(!out.0.exists() && !Path::new(&format!("{}.partial", out.0.display())).exists());
+}
+
+#[test]
 fn perplexity_of_random_weights_is_about_the_vocabulary() {
     let (file, text) = (Scratch::new("perplexity"), Scratch::new("text"));
     printed(&["synth", "--shape", "tiny", "--type", "Q8_0"], &file.0);

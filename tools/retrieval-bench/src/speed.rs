@@ -151,7 +151,11 @@ fn time(work: impl FnOnce()) -> f64 {
 /// How much longer a search takes than reading the same bytes, in turns on the same machine at the same moment: which
 /// of a pair comes first alternates. The median of the pairs' ratios, and the ratio of the best times.
 fn pairs(index: &VectorIndex, words: &[u64], queries: &[Vec<f32>], kernel: &dyn RowDots) -> Value {
-    let read = || time(|| drop(black_box(read_all(black_box(words)))));
+    let read = || {
+        time(|| {
+            black_box(read_all(black_box(words)));
+        })
+    };
     let find = |turn: usize| time(|| drop(black_box(search(index, &queries[turn % queries.len()], kernel))));
     let mut pairs: Vec<(f64, f64)> = (0..PAIRS)
         .map(|turn| match turn % 2 {

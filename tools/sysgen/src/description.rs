@@ -85,6 +85,12 @@ impl Description {
         Ok(())
     }
 
+    /// Names of all PDs, in document order.
+    pub fn pd_names(&self) -> Vec<String> {
+        let pds = descendants(&self.tree).filter(|element| element.tag == "protection_domain");
+        pds.filter_map(|pd| pd.value("name")).map(str::to_owned).collect()
+    }
+
     fn find(&mut self, tag: &str, name: &str) -> Result<&mut Element, Problems> {
         let names: Vec<_> =
             descendants(&self.tree).filter(|e| e.tag == tag).filter_map(|e| e.value("name")).collect();

@@ -104,17 +104,26 @@ fn sha256(path: &Path) -> Result<String> {
     Ok(text.chars().take(16).collect())
 }
 
+/// Processor and cores.
+///
+/// # Errors
+/// When the system does not say how many cores there are.
+pub fn processor() -> Result<String> {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name =
+        info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, name)| name);
+    let cores = std::thread::available_parallelism()?;
+    Ok(format!("{}, {cores} cores", name.unwrap_or("unknown")))
+}
+
 /// Processor, cores and QEMU version.
 ///
 /// # Errors
 /// When QEMU is not there.
 pub fn machine() -> Result<String> {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name =
-        info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, name)| name);
-    let cores = std::thread::available_parallelism()?;
-    let qemu = shell::output(Command::new("qemu-system-aarch64").arg("--version"))?;
-    Ok(format!("{}, {cores} cores; {}", name.unwrap_or("unknown"), qemu.lines().next().unwrap_or_default()))
+    let qemu = crate::install::qemu(board_description::Isa::Aarch64);
+    let qemu = shell::output(Command::new(qemu.name).arg("--version"))?;
+    Ok(format!("{}; {}", processor()?, qemu.lines().next().unwrap_or_default()))
 }
 
 /// Median, with the extremes.

@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod capdl;
 mod check;
+mod containment;
 mod disk;
 mod foreign;
 mod install;
@@ -14,8 +15,10 @@ mod official;
 mod options;
 mod oracle;
 mod pages;
+mod peer;
 mod policy;
 mod qemu;
+mod regions;
 mod retrieval;
 mod script;
 mod sel4;
@@ -59,6 +62,11 @@ enum Job {
         #[command(subcommand)]
         figure: Figure,
     },
+    /// Show something
+    Demo {
+        #[command(subcommand)]
+        what: Demo,
+    },
     /// Run every test
     Test {
         /// Only steps whose name contains this
@@ -80,6 +88,16 @@ enum Job {
 }
 
 #[derive(Subcommand)]
+enum Demo {
+    /// A conversation goes on while parts of the system are made to fail
+    Faults {
+        /// Kernel
+        #[arg(long, value_enum, default_value_t = options::Kernel::Cloister)]
+        kernel: options::Kernel,
+    },
+}
+
+#[derive(Subcommand)]
 enum Figure {
     /// Time from the start of QEMU to the prompt
     Boot {
@@ -87,7 +105,11 @@ enum Figure {
         system: SystemOptions,
     },
     /// Instructions that the kernel's operations take, beside the official kernel's
-    Ipc,
+    Ipc {
+        /// Board, by Microkit's name
+        #[arg(long, default_value = "qemu_virt_aarch64")]
+        board: String,
+    },
     /// How well and how fast passages are found: recall, MRR, nDCG, times; --help lists the options
     #[command(disable_help_flag = true)]
     Retrieval {
@@ -95,11 +117,26 @@ enum Figure {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// What becomes of every kind of fault in every PD; the whole matrix is written to docs/containment.md
+    Containment {
+        /// Kernel
+        #[arg(long, value_enum, default_value_t = options::Kernel::Cloister)]
+        kernel: options::Kernel,
+        /// Only cells whose `PD/fault` contains this; they are printed
+        #[arg(default_value = "")]
+        cells: String,
+    },
     /// Kills QEMU while documents and notes are taken in, and checks after each boot that all acknowledged ones are there
     PowerCuts {
         /// How often
         #[arg(long, default_value_t = 100)]
         count: u32,
+    },
+    /// Speed beside llama.cpp's, on the same files, in turns
+    #[command(name = "llama.cpp")]
+    LlamaCpp {
+        #[command(flatten)]
+        options: peer::Options,
     },
     /// Tokens per second and time to the first token, for 1, 2 and 4 workers
     Generate {
@@ -116,8 +153,11 @@ fn main() -> Result<()> {
         Job::Bench { figure: Figure::Retrieval { options } } => bench::retrieval(&options),
         Job::Bench { figure: Figure::PowerCuts { count } } => retrieval::power_cuts(count),
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
-        Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
+        Job::Bench { figure: Figure::LlamaCpp { options } } => peer::run(&options),
+        Job::Bench { figure: Figure::Containment { kernel, cells } } => containment::bench(kernel, &cells),
+        Job::Bench { figure: Figure::Ipc { board } } => kernel::bench_ipc(&board),
         Job::Test { step } => test::all(&step),
+        Job::Demo { what: Demo::Faults { kernel } } => containment::demo(kernel),
         Job::Check => check::all(),
         Job::Tcb { options } => tcb::run(&options),
         Job::Flows { options } => options.run(&shell::root()),
@@ -125,8 +165,9 @@ fn main() -> Result<()> {
 }
 
 fn prepare(options: &SystemOptions) -> Result<system::Built> {
-    install::rust_targets(&[build::SIMD_TARGET, build::SOFT_TARGET])?;
-    install::programs(&[install::QEMU_AARCH64])?;
+    let board = system::board(options)?;
+    install::rust_targets(&[build::simd_target(board.isa), build::soft_target(board.isa)])?;
+    install::programs(&[install::qemu(board.isa)])?;
     system::prepare(options)
 }
 

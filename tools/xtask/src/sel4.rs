@@ -15,6 +15,8 @@ use tools_sysgen::{SearchPath, System};
 
 /// The version whose ABI `ipc/abi` speaks.
 pub const VERSION: &str = "2.3.0";
+/// Where it comes from.
+pub const DOWNLOADS: &str = "https://github.com/seL4/microkit/releases";
 /// RAM of the SDK's `qemu_virt_aarch64`.
 pub const RAM: u64 = 2 << 30;
 /// Boards that we start with the official kernel.
@@ -50,8 +52,8 @@ impl Sdk {
     pub fn for_options(options: &SystemOptions) -> Result<Self> {
         let root = Self::root_from_environment().with_context(|| {
             format!(
-                "--kernel sel4 needs the seL4 Microkit SDK {VERSION}: get it from \
-                 https://github.com/seL4/microkit/releases and set MICROKIT_SDK to its folder"
+                "--kernel sel4 needs the seL4 Microkit SDK {VERSION}: get it from {DOWNLOADS} and set MICROKIT_SDK \
+                 to its folder"
             )
         })?;
         let sdk = Self { root, board: options.board.clone(), configuration: configuration(options)? };

@@ -53,6 +53,7 @@ dispatch! {
     fn gelu(x: &mut [f32]) = ops::gelu;
     fn rotate(head: &mut [f32], table: &[[f32; 2]], layout: RopeLayout) = rope::rotate;
     fn quantize(kind: ActivationKind, values: &[f32], tokens: usize, out: &mut Quantized<'_>) = Quantized::fill;
+    fn store(kind: CacheKind, values: &[f32], row: &mut [u8]) = attention::store;
     fn scores(kind: CacheKind, query: &[f32], keys: &[u8], scale: f32, out: &mut [f32]) = attention::scores;
     fn mix(kind: CacheKind, weights: &[f32], values: &[u8], out: &mut [f32]) = attention::mix;
     fn rms_norm_f32(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) = gradients::rms_norm;

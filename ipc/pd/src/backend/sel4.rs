@@ -1,7 +1,7 @@
 //! System calls of an seL4-like kernel; the instruction itself is in `isa`.
 
 use super::isa;
-pub(crate) use super::isa::{frequency, ticks};
+pub(crate) use super::isa::{frequency, publish_frequency, ticks};
 use crate::message::MessageInfo;
 use crate::{health, symbols};
 use core::cell::Cell;
@@ -78,6 +78,22 @@ pub(crate) fn receive() -> (u64, MessageInfo) {
     received(isa::system_call(number, registers(slot::INPUT, info), slot::REPLY, second))
 }
 
+/// Takes an event if there is one.
+pub(crate) fn poll() -> Option<(u64, MessageInfo)> {
+    let (badge, message) = received(isa::system_call(
+        syscall::NB_RECV,
+        registers(slot::INPUT, MessageInfo::default()),
+        slot::REPLY,
+        0,
+    ));
+    (badge != 0).then_some((badge, message))
+}
+
+/// Gives up the rest of the budget.
+pub(crate) fn rest() {
+    isa::system_call(syscall::YIELD, registers(0, MessageInfo::default()), 0, 0);
+}
+
 /// The next signals; what is no signal is not for a PD that waits inside an event.
 pub(crate) fn wait() -> u64 {
     loop {
@@ -104,6 +120,11 @@ pub(crate) fn health_page() -> Option<Writable<'static>> {
     let address = symbols::health_address();
     // SAFETY: the image builder set the variable to a page that this PD alone may write; readers use atomic views.
     (address != 0).then(|| unsafe { Writable::new(address as *mut u8, 4096) })
+}
+
+#[cfg(feature = "fault-injection")]
+pub(crate) fn abort() -> ! {
+    isa::abort()
 }
 
 unsafe extern "C" {

@@ -67,6 +67,9 @@ pub struct Model {
     compute_reads: bool,
     session_reads: bool,
     compute_lost: bool,
+    /// Session's link has come up since this supervisor started. The first time says nothing about session: it is we
+    /// who are new, if we were restarted.
+    met_session: bool,
     /// The model to go back to when a load fails.
     before: Option<Name>,
     /// Why the load that session asked for failed.
@@ -92,12 +95,26 @@ impl Model {
             compute_reads: false,
             session_reads: false,
             compute_lost: false,
+            met_session: true,
             before: None,
             failure: None,
             requested: false,
             why: Piece::default(),
             catalogue: Catalogue::default(),
             versions: Versions::default(),
+        }
+    }
+
+    /// After a restart of the supervisor the loader is stopped and compute is being restarted, but session may be
+    /// reading: it is asked to stop, and then the first or only model is read again.
+    pub fn after_restart(now_ms: u64) -> Self {
+        Self {
+            phase: Phase::Releasing(Then::Load(Name::default())),
+            deadline: now_ms + RELEASE_MS,
+            compute_reads: true,
+            session_reads: true,
+            met_session: false,
+            ..Self::at_boot(now_ms)
         }
     }
 
@@ -124,7 +141,10 @@ impl Model {
             Event::ComputeLost => self.compute_gone(world),
             Event::Compute(message) => self.compute_said(message, world),
             Event::SessionStarted => self.session_started(world),
-            Event::SessionFailed => self.session_stopped_reading(world),
+            Event::SessionFailed => {
+                self.met_session = true;
+                self.session_stopped_reading(world)
+            }
             Event::Session(message) => self.session_said(message, world),
             Event::LoaderStarted => self.loader_started(world),
             Event::LoaderFailed => self.loader_failed(world),
@@ -138,6 +158,9 @@ impl Model {
     // ---- session ----
 
     fn session_started(&mut self, world: &mut impl World) {
+        if !core::mem::replace(&mut self.met_session, true) {
+            return world.session(ToSession::ReleaseVocabulary);
+        }
         self.told = false;
         self.catalogue.forget_question();
         self.session_stopped_reading(world);

@@ -46,6 +46,7 @@ impl Bench {
         let (console, session, truth) = (Arc::default(), Arc::default(), Arc::default());
         let alarm = Arc::new(Alarm::default());
         system.attach("timer", 32, alarm.clone());
+        system.start("guardian", parts::guardian());
         system.start("supervisor", parts::supervisor());
         system.start("timer", program(move |_| SimpleTimer::new(alarm.clone())));
         system.start("console", desk_console(&console));
@@ -71,6 +72,16 @@ impl Bench {
             );
         }
         true
+    }
+
+    /// As [`Bench::until`], with the guardian's periods.
+    pub fn guarded_until(&mut self, micros: u64, done: impl Fn(&Self) -> bool) -> bool {
+        let end = self.system.now() + micros;
+        while !done(self) && self.system.now() < end {
+            self.system.poke("guardian", 0);
+            self.until(pds_guardian::PERIOD_MICROS, &done);
+        }
+        done(self)
     }
 
     pub fn run(&mut self, micros: u64) {

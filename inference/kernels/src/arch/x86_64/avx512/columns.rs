@@ -56,7 +56,7 @@ fn transpose_nibbles(
     value: impl Fn(__m512i) -> __m512i,
     out: &mut [Column; 8],
 ) {
-    let v = [0, 1, 2, 3].map(|i| super::row_32::nibbles(&qs, i));
+    let v = [0, 1, 2, 3].map(|i| super::row_32::nibbles(&qs, [i, i + 4, i + 8, i + 12]));
     let (a, b) = (_mm512_unpacklo_epi32(v[0], v[1]), _mm512_unpackhi_epi32(v[0], v[1]));
     let (c, d) = (_mm512_unpacklo_epi32(v[2], v[3]), _mm512_unpackhi_epi32(v[2], v[3]));
     let quads = [

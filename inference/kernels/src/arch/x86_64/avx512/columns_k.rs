@@ -67,11 +67,29 @@ fn transpose(row: impl Fn(usize) -> __m512i) -> [__m512i; 16] {
     out
 }
 
+/// The scales and minima of Q4_K and Q5_K of sixteen rows: bytes `j` of the first and the second vector are the scales
+/// of sub-blocks `j` and `4 + j`; the third and fourth are minima.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn scales_k4<B: Scaled>(rows: &Rows<'_, B>, b: usize) -> [__m512i; 4] {
+    let (s0, s1, s2) = (rows.gather(b, 4), rows.gather(b, 8), rows.gather(b, 12));
+    let (six, four, two) =
+        (_mm512_set1_epi32(0x3f3f_3f3f), _mm512_set1_epi32(0x0f0f_0f0f), _mm512_set1_epi32(0x0303_0303));
+    let upper = |s| _mm512_slli_epi32::<4>(_mm512_and_si512(_mm512_srli_epi32::<6>(s), two));
+    let low = |s| _mm512_and_si512(s, four);
+    [
+        _mm512_and_si512(s0, six),
+        _mm512_or_si512(low(s2), upper(s0)),
+        _mm512_and_si512(s1, six),
+        _mm512_or_si512(low(_mm512_srli_epi32::<4>(s2)), upper(s1)),
+    ]
+}
+
 /// Scales and minima of Q4_K and Q5_K.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 fn fill_scales_k4<B: Scaled>(rows: &Rows<'_, B>, b: usize, panel: &mut PanelK) {
-    let [low, high, min_low, min_high] = super::row_k::scales_k4(rows, b);
+    let [low, high, min_low, min_high] = scales_k4(rows, b);
     let byte = _mm512_set1_epi32(0xff);
     let store = |to: &mut [i32; ROWS], v| store_64(zerocopy::transmute_mut!(to), v);
     for (j, (scale, min)) in [(low, min_low), (high, min_high)].into_iter().enumerate() {

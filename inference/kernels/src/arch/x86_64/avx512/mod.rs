@@ -14,7 +14,9 @@ mod panel;
 mod reduce;
 mod row_32;
 mod row_k;
+mod scales;
 mod single;
+mod tile;
 
 use core::arch::x86_64::*;
 
@@ -31,6 +33,9 @@ const MANY: usize = 4;
 /// Multiplies where there is a kernel for the type; `false` where there is none.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 pub(in crate::arch) fn matmul(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) -> bool {
+    if x.width == 0 {
+        return false;
+    }
     let many = x.tokens >= MANY;
     match (matrix.kind(), many) {
         (GgmlType::F32 | GgmlType::F16 | GgmlType::BF16, _) => return false,
@@ -131,5 +136,11 @@ fn unsigned<const N: usize>(bytes: &[i8; N]) -> &[u8; N] {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 fn write(out: &mut Output<'_>, t: usize, row: usize, rows: usize, sums: __m512) {
     let here = ROWS.min(rows - row);
+    if let Some(out) = out.values[t * out.stride + row..].first_chunk_mut::<ROWS>()
+        && here == ROWS
+    {
+        *out = to_array(sums);
+        return;
+    }
     out.values[t * out.stride + row..][..here].copy_from_slice(&to_array(sums)[..here]);
 }

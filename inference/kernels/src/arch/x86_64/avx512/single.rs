@@ -1,80 +1,364 @@
 // SPDX-License-Identifier: MIT
-//! One token at a time: the loop over panels of sixteen rows and over blocks.
+//! One token at a time: blocks are read in the order in which they stand in the file, so that memory sees a single
+//! stream. What they contribute goes to a tile; sixteen rows together are then added up, block by block.
+//!
+//! Blocks are taken in groups without regard to where rows end: the activations are repeated behind their end, so that
+//! a group which reaches into the next row finds that row's.
 
 use core::arch::x86_64::*;
+use core::ops::Range;
 
-use super::panel::{Rows, Scaled};
-use super::{ROWS, write};
+use super::scales::{Scaled, halves_4, halves_8, prefetch};
+use super::tile::{self, Tile};
+use super::{ROWS, load_64, reduce, shorts, unsigned, write};
 use crate::activation::Activation;
+use crate::dequantize::blocks_of;
 use crate::matmul::{Matrix, Output};
 use crate::unpack::Block32;
 use crate::unpack_k::Block256;
 
-/// The integer products of one block of sixteen rows with one token's.
+/// Blocks per row of a tile, for types of 32 and of 256 elements. Longer rows are taken in parts.
+const CHUNK_32: usize = 128;
+const CHUNK_K: usize = 32;
+const TILE_32: usize = ROWS * CHUNK_32 + 4;
+const TILE_K: usize = ROWS * CHUNK_K + 4;
+/// Blocks per group.
+const GROUP_32: usize = 8;
+const GROUP_K: usize = 4;
+
+/// The integer products of eight neighbouring blocks of a row with one token's.
 pub(super) trait Row32: Block32 + Scaled {
-    /// Lane `i` is `dot(block of row i, q)`; `sum` is the sum of `q`.
+    /// Lane `i` is the product of block `i`, made unsigned by adding `OFFSET`, with `q[32 * i..][..32]`.
     ///
     /// # Safety
     /// The processor has the features of [`super::matmul`].
-    unsafe fn dots(rows: &Rows<'_, Self>, b: usize, q: &[i8; 32], sum: i32) -> __m512i;
+    unsafe fn dots(blocks: &[Self; 8], q: &[i8; 256]) -> __m256i;
 }
 
-/// As [`Row32`], for super-blocks.
+/// The elements of 256 activations in the order in which [`RowK::dots`] wants them.
+pub(super) type Ordered = [__m512i; 4];
+
+/// The integer products of a super-block with one token's.
 pub(super) trait RowK: Block256 + Scaled {
-    /// Lane `i` is the dot product of a super-block of row `i` with `q`, and that of its minima with `sums`.
+    /// Activations in the order of the elements that `dots` unpacks.
     ///
     /// # Safety
     /// The processor has the features of [`super::matmul`].
-    unsafe fn dots(rows: &Rows<'_, Self>, b: usize, q: &[i8; 256], sums: &[i16; 16]) -> (__m512i, __m512i);
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+    unsafe fn order(q: &[i8; 256]) -> Ordered {
+        let q = unsigned(q).as_chunks::<64>().0;
+        [load_64(&q[0]), load_64(&q[1]), load_64(&q[2]), load_64(&q[3])]
+    }
+
+    /// The sum of the lanes is the product of the super-block with the activations `x`, whose sums of 16 are `sums`.
+    ///
+    /// # Safety
+    /// The processor has the features of [`super::matmul`].
+    unsafe fn dots(&self, x: &Ordered, sums: __m256i) -> __m512i;
+
+    /// The sum of the lanes is the product of the minima with `sums`.
+    ///
+    /// # Safety
+    /// The processor has the features of [`super::matmul`].
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+    unsafe fn mins(&self, _: __m256i) -> __m256i {
+        _mm256_setzero_si256()
+    }
+}
+
+/// The parts that rows of `blocks` blocks are taken in: equal but for the last, none longer than `most`.
+#[inline(always)]
+fn parts(blocks: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+    let len = blocks.div_ceil(blocks.div_ceil(most).max(1)).max(1);
+    (0..blocks).step_by(len).map(move |from| from..blocks.min(from + len))
+}
+
+/// `out[i] = values[i % values.len()]`.
+#[inline(always)]
+fn repeat<T: Copy>(values: &[T], out: &mut [T]) {
+    let (first, rest) = out.split_at_mut(values.len());
+    first.copy_from_slice(values);
+    rest.iter_mut().zip(values.iter().cycle()).for_each(|(out, value)| *out = *value);
+}
+
+#[inline(always)]
+fn part<T, const N: usize>(values: &[T], at: usize) -> &[T; N] {
+    values[at..].first_chunk().expect("a group lies within what was prepared")
+}
+
+/// Calls `group(at, column)` for every group of `len` of `total` blocks in rows of `blocks`; the last group reaches back
+/// where they do not come out even. There must be `len` blocks.
+#[inline(always)]
+fn groups(total: usize, blocks: usize, len: usize, mut group: impl FnMut(usize, usize)) {
+    let mut column = 0;
+    for at in (0..total.saturating_sub(len - 1)).step_by(len) {
+        group(at, column);
+        column += len;
+        while column >= blocks {
+            column -= blocks;
+        }
+    }
+    if !total.is_multiple_of(len) {
+        group(total - len, (total - len) % blocks);
+    }
+}
+
+/// Activations of a part of one token: blocks, repeated.
+#[repr(C, align(64))]
+struct Token32 {
+    q: [[i8; 32]; CHUNK_32 + GROUP_32],
+    d: [f32; CHUNK_32 + GROUP_32],
+    s: [f32; CHUNK_32 + GROUP_32],
+    sums: [[i16; 2]; CHUNK_32 + GROUP_32],
+}
+
+impl Token32 {
+    const EMPTY: Self = Self {
+        q: [[0; 32]; CHUNK_32 + GROUP_32],
+        d: [0.0; CHUNK_32 + GROUP_32],
+        s: [0.0; CHUNK_32 + GROUP_32],
+        sums: [[0; 2]; CHUNK_32 + GROUP_32],
+    };
+
+    #[inline(always)]
+    fn fill(&mut self, x: &Activation<'_>, t: usize, part: Range<usize>, min: bool) {
+        let len = part.len() + GROUP_32;
+        repeat(&x.token_q(t).as_chunks().0[part.clone()], &mut self.q[..len]);
+        repeat(&x.token_d(t)[part.clone()], &mut self.d[..len]);
+        repeat(&x.token_sums(t).as_chunks().0[part.clone()], &mut self.sums[..len]);
+        if min {
+            repeat(&x.token_s(t)[part], &mut self.s[..len]);
+        }
+    }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 pub(super) fn run_32<B: Row32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
-    for row in (0..matrix.rows()).step_by(ROWS) {
-        let rows = Rows::<B>::new(matrix, row);
-        for t in 0..x.tokens {
-            let (q, d, s) = (x.token_q(t).as_chunks::<32>().0, x.token_d(t), x.token_s(t));
-            let sums = x.token_sums(t).as_chunks::<2>().0;
-            let mut acc = _mm512_setzero_ps();
-            for (b, q) in q.iter().enumerate() {
-                rows.prefetch_next(b);
-                let sum = i32::from(sums[b][0]) + i32::from(sums[b][1]);
-                // SAFETY: our caller promised the features.
-                let dots = _mm512_cvtepi32_ps(unsafe { B::dots(&rows, b, q, sum) });
-                let (dw, m) = rows.scales(b);
-                let scale = _mm512_mul_ps(dw, _mm512_set1_ps(d[b]));
-                acc = _mm512_add_ps(acc, _mm512_mul_ps(scale, dots));
-                if B::HAS_MIN {
-                    acc = _mm512_add_ps(acc, _mm512_mul_ps(m, _mm512_set1_ps(s[b])));
-                }
+    let (mut tile, mut mins) = (Tile::<TILE_32>::EMPTY, Tile::<TILE_32>::EMPTY);
+    let (mut token, blocks) = (Token32::EMPTY, x.width / 32);
+    let all = blocks_of::<B>(matrix.bytes());
+    for t in 0..x.tokens {
+        for part in parts(blocks, CHUNK_32) {
+            token.fill(x, t, part.clone(), B::HAS_MIN);
+            for row in (0..matrix.rows()).step_by(ROWS) {
+                let here = ROWS.min(matrix.rows() - row);
+                products(all, blocks, row..row + here, part.clone(), |weights, at| {
+                    rows_32(weights, &token, part.len(), &mut tile.0[at..], &mut mins.0[at..]);
+                });
+                let sum = if part.start == 0 { _mm512_setzero_ps() } else { read(out, t, row, here) };
+                let add = |sum, min| _mm512_add_ps(sum, min);
+                let sum = if B::HAS_MIN {
+                    tile::sum::<TILE_32, true>(sum, &tile, &mins, part.len(), add)
+                } else {
+                    tile::sum::<TILE_32, false>(sum, &tile, &mins, part.len(), add)
+                };
+                write(out, t, row, matrix.rows(), sum);
             }
-            write(out, t, row, matrix.rows(), acc);
+        }
+    }
+}
+
+/// Calls `run(weights, at)` for neighbouring blocks of `rows`: all at once where `part` is the whole row, otherwise row
+/// by row; `at` is where their products belong.
+#[inline(always)]
+fn products<B>(
+    all: &[B],
+    blocks: usize,
+    rows: Range<usize>,
+    part: Range<usize>,
+    mut run: impl FnMut(&[B], usize),
+) {
+    if part.len() == blocks {
+        return run(&all[rows.start * blocks..rows.end * blocks], 0);
+    }
+    for (i, row) in rows.enumerate() {
+        run(&all[row * blocks..][part.clone()], i * part.len());
+    }
+}
+
+/// What the blocks of some rows contribute.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn rows_32<B: Row32>(weights: &[B], x: &Token32, blocks: usize, out: &mut [f32], mins: &mut [f32]) {
+    let mut few = [weights[0]; GROUP_32];
+    let mut weights = weights;
+    if weights.len() < GROUP_32 {
+        few[..weights.len()].copy_from_slice(weights);
+        weights = &few;
+    }
+    let (out, mins) = (&mut out[..weights.len()], &mut mins[..weights.len()]);
+    groups(weights.len(), blocks, GROUP_32, |at, column| {
+        let (d, s) = (part(&x.d, column), part(&x.s, column));
+        let (out, mins) = (&mut out[at..], &mut mins[at..]);
+        group_32(part(weights, at), part(&x.q, column), d, s, part(&x.sums, column), out, mins);
+    });
+}
+
+/// What eight blocks contribute: `(d_w * d_x) * dot`, and `m_w * s_x`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn group_32<B: Row32>(
+    weights: &[B; 8],
+    q: &[[i8; 32]; 8],
+    d: &[f32; 8],
+    s: &[f32; 8],
+    sums: &[[i16; 2]; 8],
+    out: &mut [f32],
+    mins: &mut [f32],
+) {
+    prefetch(weights);
+    // SAFETY: our caller promised the features.
+    let mut dots = unsafe { B::dots(weights, zerocopy::transmute_ref!(q)) };
+    if B::OFFSET > 0 {
+        let sums: &[i16; 16] = zerocopy::transmute_ref!(sums);
+        let offsets = _mm256_madd_epi16(shorts(sums), _mm256_set1_epi16(-(B::OFFSET as i16)));
+        dots = _mm256_add_epi32(dots, offsets);
+    }
+    let scale = _mm256_mul_ps(halves_8(|i| weights[i].scale()), floats_8(d));
+    store_8(out, _mm256_mul_ps(scale, _mm256_cvtepi32_ps(dots)));
+    if B::HAS_MIN {
+        store_8(mins, _mm256_mul_ps(halves_8(|i| weights[i].minimum()), floats_8(s)));
+    }
+}
+
+/// Activations of a part of one token: super-blocks, repeated.
+#[repr(C, align(64))]
+struct TokenK {
+    q: [Ordered; CHUNK_K + GROUP_K],
+    d: [f32; CHUNK_K + GROUP_K],
+    sums: [[i16; 16]; CHUNK_K + GROUP_K],
+}
+
+impl TokenK {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+    fn empty() -> Self {
+        let q = [[_mm512_setzero_si512(); 4]; CHUNK_K + GROUP_K];
+        Self { q, d: [0.0; CHUNK_K + GROUP_K], sums: [[0; 16]; CHUNK_K + GROUP_K] }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+    fn fill<B: RowK>(&mut self, x: &Activation<'_>, t: usize, part: Range<usize>) {
+        let len = part.len() + GROUP_K;
+        repeat(&x.token_d(t)[part.clone()], &mut self.d[..len]);
+        repeat(&x.token_sums(t).as_chunks().0[part.clone()], &mut self.sums[..len]);
+        let q = &x.token_q(t).as_chunks::<256>().0[part];
+        for (ordered, q) in self.q[..len].iter_mut().zip(q.iter().cycle()) {
+            // SAFETY: our caller promised the features.
+            *ordered = unsafe { B::order(q) };
         }
     }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 pub(super) fn run_256<B: RowK>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
-    for row in (0..matrix.rows()).step_by(ROWS) {
-        let rows = Rows::<B>::new(matrix, row);
-        for t in 0..x.tokens {
-            let (q, d) = (x.token_q(t).as_chunks::<256>().0, x.token_d(t));
-            let sums = x.token_sums(t).as_chunks::<16>().0;
-            let mut acc = _mm512_setzero_ps();
-            for (b, q) in q.iter().enumerate() {
-                rows.prefetch_next(b);
-                // SAFETY: our caller promised the features.
-                let (dots, mins) = unsafe { B::dots(&rows, b, q, &sums[b]) };
-                let dx = _mm512_set1_ps(d[b]);
-                let (dw, dmin) = rows.scales(b);
-                let scale = _mm512_mul_ps(dw, dx);
-                acc = _mm512_add_ps(acc, _mm512_mul_ps(scale, _mm512_cvtepi32_ps(dots)));
-                if B::HAS_MIN {
-                    let scale = _mm512_mul_ps(dmin, dx);
-                    acc = _mm512_sub_ps(acc, _mm512_mul_ps(scale, _mm512_cvtepi32_ps(mins)));
-                }
+    let (mut tile, mut mins) = (Tile::<TILE_K>::EMPTY, Tile::<TILE_K>::EMPTY);
+    let (mut token, blocks) = (TokenK::empty(), x.width / 256);
+    let all = blocks_of::<B>(matrix.bytes());
+    for t in 0..x.tokens {
+        for part in parts(blocks, CHUNK_K) {
+            token.fill::<B>(x, t, part.clone());
+            for row in (0..matrix.rows()).step_by(ROWS) {
+                let here = ROWS.min(matrix.rows() - row);
+                products(all, blocks, row..row + here, part.clone(), |weights, at| {
+                    rows_256(weights, &token, part.len(), &mut tile.0[at..], &mut mins.0[at..]);
+                });
+                let sum = if part.start == 0 { _mm512_setzero_ps() } else { read(out, t, row, here) };
+                let subtract = |sum, min| _mm512_sub_ps(sum, min);
+                let sum = if B::HAS_MIN {
+                    tile::sum::<TILE_K, true>(sum, &tile, &mins, part.len(), subtract)
+                } else {
+                    tile::sum::<TILE_K, false>(sum, &tile, &mins, part.len(), subtract)
+                };
+                write(out, t, row, matrix.rows(), sum);
             }
-            write(out, t, row, matrix.rows(), acc);
         }
     }
+}
+
+/// What the super-blocks of some rows contribute.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn rows_256<B: RowK>(weights: &[B], x: &TokenK, blocks: usize, out: &mut [f32], mins: &mut [f32]) {
+    let mut few = [weights[0]; GROUP_K];
+    let mut weights = weights;
+    if weights.len() < GROUP_K {
+        few[..weights.len()].copy_from_slice(weights);
+        weights = &few;
+    }
+    let (out, mins) = (&mut out[..weights.len()], &mut mins[..weights.len()]);
+    groups(weights.len(), blocks, GROUP_K, |at, column| {
+        let (d, sums) = (part(&x.d, column), part(&x.sums, column));
+        group_256(part(weights, at), part(&x.q, column), d, sums, &mut out[at..], &mut mins[at..]);
+    });
+}
+
+/// What four super-blocks contribute: `(d_w * d_x) * dot`, and `(dmin_w * d_x) * dot(min, sums)`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn group_256<B: RowK>(
+    weights: &[B; 4],
+    q: &[Ordered; 4],
+    d: &[f32; 4],
+    sums: &[[i16; 16]; 4],
+    out: &mut [f32],
+    mins: &mut [f32],
+) {
+    prefetch(weights);
+    let sum = |i: usize| shorts(&sums[i]);
+    // SAFETY: our caller promised the features.
+    let dot = |i: usize| unsafe { weights[i].dots(&q[i], sum(i)) };
+    let (dx, dw) = (floats_4(d), halves_4(|i| weights[i].scale()));
+    let dots = reduce::across_4([dot(0), dot(1), dot(2), dot(3)]);
+    store_4(out, _mm_mul_ps(_mm_mul_ps(dw, dx), _mm_cvtepi32_ps(dots)));
+    if B::HAS_MIN {
+        // SAFETY: our caller promised the features.
+        let min = |i: usize| unsafe { weights[i].mins(sum(i)) };
+        let (dots, dw) =
+            (reduce::halves_4([min(0), min(1), min(2), min(3)]), halves_4(|i| weights[i].minimum()));
+        store_4(mins, _mm_mul_ps(_mm_mul_ps(dw, dx), _mm_cvtepi32_ps(dots)));
+    }
+}
+
+/// The sums so far of `here` rows of token `t`, from `row` on.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn read(out: &Output<'_>, t: usize, row: usize, here: usize) -> __m512 {
+    let mut sums = [0.0; ROWS];
+    sums[..here].copy_from_slice(&out.values[t * out.stride + row..][..here]);
+    // SAFETY: the array covers the 64 bytes that are read.
+    unsafe { _mm512_loadu_ps(sums.as_ptr()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn floats_4(values: &[f32; 4]) -> __m128 {
+    // SAFETY: the reference covers the 16 bytes that are read.
+    unsafe { _mm_loadu_ps(values.as_ptr()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn floats_8(values: &[f32; 8]) -> __m256 {
+    // SAFETY: the reference covers the 32 bytes that are read.
+    unsafe { _mm256_loadu_ps(values.as_ptr()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn store_8(out: &mut [f32], v: __m256) {
+    let out = &mut out[..8];
+    // SAFETY: the slice covers the 32 bytes that are written.
+    unsafe { _mm256_storeu_ps(out.as_mut_ptr(), v) };
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn store_4(out: &mut [f32], v: __m128) {
+    let out = &mut out[..4];
+    // SAFETY: the slice covers the 16 bytes that are written.
+    unsafe { _mm_storeu_ps(out.as_mut_ptr(), v) };
 }
