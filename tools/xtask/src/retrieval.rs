@@ -5,6 +5,7 @@ use crate::qemu::Running;
 use crate::script::{self, PROMPT};
 use crate::{bench, install, shell, system};
 use anyhow::{Context, Result, bail, ensure};
+use board_description::Isa;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -63,7 +64,7 @@ const POWER_CUTS: u32 = 3;
 /// # Errors
 /// The first thing that does not hold.
 pub fn all() -> Result<()> {
-    install::programs(&[install::QEMU_AARCH64])?;
+    install::programs(&[install::qemu(Isa::Aarch64)])?;
     let model = bench::shared().map(|shared| shared.join("models/stories/stories260K-q8_0.gguf"));
     transcript(model.as_deref())?;
     power_cuts(POWER_CUTS)
