@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
 
-use crate::{check, containment, install, kernel, official, shell, signed, transcripts};
+use crate::{check, containment, install, kernel, official, retrieval, shell, signed, transcripts};
 use anyhow::{Context, Result};
 use board_description::Isa;
 use shell::Job;
@@ -12,7 +12,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step { name: "install what is missing", run: install },
     Step { name: "format", run: format },
     Step { name: "rules of the architecture", run: check::all },
@@ -21,6 +21,7 @@ const STEPS: [Step; 13] = [
     Step { name: "ring under every interleaving (loom)", run: loom },
     Step { name: "kernel conformance in QEMU", run: kernel::conformance },
     Step { name: "systems in QEMU", run: transcripts::all },
+    Step { name: "documents and power cuts in QEMU", run: retrieval::all },
     Step { name: "signed models in QEMU", run: signed::all },
     Step { name: "containment of faults", run: containment::test },
     Step { name: "erasure: a canary in all of RAM", run: containment::erasure },
