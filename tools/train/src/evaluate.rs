@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! `eval`: the loss of a model on data, as training counts it.
+//! `eval`: the loss of a model on data, as training counts it, or how well it does what the system uses it for.
 
 use std::path::PathBuf;
 
@@ -18,9 +18,11 @@ use crate::source::Source;
 pub struct Arguments {
     /// The model.
     model: PathBuf,
-    /// JSON lines, as for training.
-    #[arg(required = true)]
+    /// JSON lines, as for training: the loss on them is measured.
+    #[arg(required_unless_present_any = ["commands", "grounded"])]
     data: Vec<PathBuf>,
+    #[command(flatten)]
+    tasks: tools_eval::Tasks,
     /// An adapter to measure with the model.
     #[arg(long)]
     adapter: Option<PathBuf>,
@@ -37,8 +39,11 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Prints loss and perplexity.
+/// Prints loss and perplexity, or the accuracy of the tasks.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.tasks.any() {
+        return tools_eval::run(&arguments.model, &arguments.tasks, arguments.json);
+    }
     let tally = measure(arguments)?;
     let (loss, perplexity) = (tally.mean(), tally.mean().exp());
     if arguments.json {
