@@ -3,7 +3,7 @@
 use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Running};
 use crate::script::{self, PROMPT, ask};
-use crate::{bench, disk, install, retrieval, shell, system};
+use crate::{bench, default_model, disk, install, retrieval, shell, system};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +18,7 @@ const POWER_CUTS: u32 = 3;
 pub fn all() -> Result<()> {
     install::programs(&[install::QEMU_AARCH64])?;
     without_a_disk()?;
+    default_model::transcript()?;
     retrieval::power_cuts(POWER_CUTS)?;
     let shared = bench::shared();
     let model = shared.as_ref().map(|shared| shared.join("models/stories/stories260K-q8_0.gguf"));
@@ -47,7 +48,7 @@ pub fn official(cores: u8) -> Result<()> {
 }
 
 /// A machine with its own disk in the test folder.
-fn machine(model: Option<&Path>, kernel: Kernel, smp: u8, name: &str) -> Result<Machine> {
+pub fn machine(model: Option<&Path>, kernel: Kernel, smp: u8, name: &str) -> Result<Machine> {
     let folder = shell::root().join("target/test");
     std::fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{name}.img"));
