@@ -9,11 +9,11 @@ use ipc_protocol::session_compute::{Refusal, Sampling, Stop, ToCompute, ToSessio
 use ipc_protocol::supervisor_compute::{self as control, Sealed};
 use memory_region::{Readable, Writable};
 use pds_compute::{Crew, Follower, LEADER, Leader, Memory, SESSION, SUPERVISOR, WORKERS};
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Instant;
+use tests_fixtures::shared;
 
 struct Host(Instant);
 
@@ -52,17 +52,6 @@ impl Region {
         // SAFETY: as above.
         unsafe { Readable::new(self.0.as_ptr().cast(), self.0.len() * 8) }
     }
-}
-
-fn shared() -> Option<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let found = std::env::var_os("CLOISTER_SHARED").map(PathBuf::from).unwrap_or(root);
-    if found.join("golden").is_dir() {
-        return Some(found);
-    }
-    assert!(std::env::var_os("CI").is_none(), "the shared test data is missing");
-    eprintln!("skipped: no shared test data at {}", found.display());
-    None
 }
 
 fn boxes(workers: usize) -> Vec<&'static [AtomicU32]> {
@@ -238,7 +227,7 @@ struct Golden {
 }
 
 fn golden(name: &str) -> Option<(&'static [u8], Golden)> {
-    let shared = shared()?;
+    let shared = shared("golden")?;
     let text = std::fs::read_to_string(shared.join(format!("golden/{name}.json"))).unwrap();
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let ids = |value: &serde_json::Value| value.as_u64().unwrap() as u32;

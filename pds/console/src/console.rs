@@ -54,6 +54,8 @@ pub struct Console<T> {
     pub(crate) banner: Banner,
     pub(crate) rows: u32,
     pub(crate) asking: Asking,
+    /// The request under way is `/clear`.
+    pub(crate) clearing: bool,
     next_id: u32,
 }
 
@@ -95,6 +97,7 @@ impl<T: Terminal> Console<T> {
             banner: Banner::default(),
             rows: 0,
             asking: Asking::default(),
+            clearing: false,
             next_id: 1,
         };
         console.greet();
@@ -247,6 +250,15 @@ impl<T: Terminal> Console<T> {
         }
         self.mode = Mode::Editing;
         self.editor.begin(&mut self.screen);
+    }
+
+    /// The user wants the conversation forgotten: so does the console, once session has confirmed it.
+    pub(crate) fn forget(&mut self) {
+        self.editor.forget();
+        crate::scrub::queue(&mut self.typed);
+        crate::scrub::bytes(&mut self.notice);
+        self.screen.scrub();
+        ipc_pd::scrub_stack();
     }
 
     /// Erases the progress line.

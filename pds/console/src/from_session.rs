@@ -77,6 +77,9 @@ impl<T: Terminal> Console<T> {
                     self.end_line();
                     self.show_proposal();
                     self.prompt();
+                    if core::mem::take(&mut self.clearing) {
+                        self.forget();
+                    }
                 }
             }
         }

@@ -33,6 +33,7 @@ mod mode;
 mod outbox;
 pub mod printable;
 mod requests;
+mod scrub;
 pub mod terminal;
 mod uart;
 pub mod words;

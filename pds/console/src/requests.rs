@@ -104,7 +104,10 @@ impl<T: Terminal> Console<T> {
                 }
             },
             Command::Show(what) => ToSession::Show { id, what },
-            Command::Clear => ToSession::Clear { id },
+            Command::Clear => {
+                self.clearing = true;
+                ToSession::Clear { id }
+            }
             Command::Models => ToSession::Models { id },
             Command::Unload => ToSession::Unload { id },
             Command::Regenerate => ToSession::Regenerate { id },

@@ -311,5 +311,5 @@ fn status_tells_what_retrieval_is_like() {
     world.types("status\r");
     world.supervisor_says(FromSupervisor::StatusEnd);
     let shown = world.take();
-    assert!(shown.contains("retrieval: on; hash fallback\\x1b[2J\r\n"), "{shown}");
+    assert!(shown.contains("retrieval: on; hash fallback^[[2J\r\n"), "{shown}");
 }

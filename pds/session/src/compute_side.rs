@@ -102,5 +102,6 @@ impl Session {
             );
             self.end(true);
         }
+        ipc_pd::scrub_stack();
     }
 }

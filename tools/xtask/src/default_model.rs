@@ -1,6 +1,6 @@
 //! The default model in QEMU: a request in English, decided by a person, and a polite answer.
 
-use crate::options::Kernel;
+use crate::options::SystemOptions;
 use crate::script::{self, ask};
 use crate::shell;
 use crate::transcripts::{expect, machine, passed};
@@ -12,7 +12,7 @@ use anyhow::Result;
 /// When something is missing in it, with what came instead.
 pub fn transcript() -> Result<()> {
     let model = shell::root().join("models/cloister-base.gguf");
-    let mut running = script::boot(&machine(Some(&model), Kernel::Cloister, 1, "cloister-base")?)?;
+    let mut running = script::boot(&machine(Some(&model), SystemOptions::standard(), "cloister-base")?)?;
     expect(&ask(&mut running, "? how much memory is free")?, &["/mem", "y runs it"])?;
     expect(&ask(&mut running, "y")?, &["weights", "KV cache"])?;
     expect(&ask(&mut running, "? shut down the system")?, &["/bye", "careful: the system stops"])?;

@@ -2,6 +2,7 @@
 
 use crate::{check, containment, install, kernel, official, shell, signed, transcripts};
 use anyhow::{Context, Result};
+use board_description::Isa;
 use shell::Job;
 use std::time::Instant;
 
@@ -49,8 +50,8 @@ fn names() -> String {
 }
 
 fn install() -> Result<()> {
-    install::rust_targets(&[crate::build::SIMD_TARGET, crate::build::SOFT_TARGET])?;
-    install::programs(&[install::QEMU_AARCH64])
+    install::rust_targets(&crate::build::targets())?;
+    install::programs(&[install::qemu(Isa::Aarch64), install::qemu(Isa::X86_64)])
 }
 
 fn format() -> Result<()> {

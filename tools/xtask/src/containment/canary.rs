@@ -27,7 +27,7 @@ struct Form {
 /// # Errors
 /// Names every place in which something is left.
 pub fn test() -> Result<()> {
-    let bed = Bed::release(Kernel::Cloister, 1, "canary")?;
+    let bed = Bed::new(Kernel::Cloister, 1, "canary")?;
     let forms = forms()?;
     let mut rig = bed.start()?;
     rig.forgets(&forms, "/clear", &["/clear"])?;
