@@ -4,8 +4,8 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::table::{Argument, Entry, TABLE};
 use crate::NONE;
+use crate::table::{Argument, Entry, TABLE};
 
 /// The rules for arguments: an empty argument, one that begins with a space and control characters are not possible.
 pub const GRAMMAR_LIMITS: &str = "\

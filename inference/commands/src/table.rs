@@ -46,17 +46,8 @@ pub const SERVERS: &[&str] = &[
 ];
 
 /// Chat templates that can be named.
-pub const TEMPLATES: &[&str] = &[
-    "chatml",
-    "llama3",
-    "mistral-v1",
-    "mistral-v3",
-    "mistral-v3-tekken",
-    "phi3",
-    "gemma",
-    "zephyr",
-    "none",
-];
+pub const TEMPLATES: &[&str] =
+    &["chatml", "llama3", "mistral-v1", "mistral-v3", "mistral-v3-tekken", "phi3", "gemma", "zephyr", "none"];
 
 const fn plain(words: &'static str, does: &'static str) -> Entry {
     with(words, Argument::Nothing, does)
@@ -86,7 +77,12 @@ pub const TABLE: &[Entry] = &[
     plain("/mem", "shows memory of servers and regions, and use of the context"),
     plain("/models", "lists the models on the disk"),
     with("/load", Word, "loads a model"),
-    losing("/unload", Nothing, "unloads the model", "the model is unloaded; nothing can be asked until one is loaded"),
+    losing(
+        "/unload",
+        Nothing,
+        "unloads the model",
+        "the model is unloaded; nothing can be asked until one is loaded",
+    ),
     losing("/clear", Nothing, "forgets the conversation", "the conversation is forgotten"),
     plain("/regen", "answers the last message again"),
     with("/set system", Text, "sets the system prompt"),
@@ -122,11 +118,21 @@ pub const TABLE: &[Entry] = &[
     plain("/rag off", "answers without the documents"),
     with("/rag add", Text, "keeps a note"),
     plain("/rag list", "lists documents and notes"),
-    losing("/rag remove", Text, "forgets a document or note", "the document is forgotten, until it is taken in again"),
+    losing(
+        "/rag remove",
+        Text,
+        "forgets a document or note",
+        "the document is forgotten, until it is taken in again",
+    ),
     plain("/rag sources", "shows what the last answer was given"),
     plain("/rag scan", "takes in what is new in /docs"),
     with("/rag find", Text, "shows passages"),
-    losing("/rag format yes", Nothing, "forgets everything", "all documents, notes, facts and episodes are forgotten"),
+    losing(
+        "/rag format yes",
+        Nothing,
+        "forgets everything",
+        "all documents, notes, facts and episodes are forgotten",
+    ),
     with("/fact add", Text, "keeps a fact: subject | relation | object"),
     plain("/fact list", "lists the facts"),
     losing("/fact forget", Number, "forgets a fact", "the fact is forgotten"),
@@ -134,8 +140,23 @@ pub const TABLE: &[Entry] = &[
     plain("/learn on", "collects corrections to learn from"),
     plain("/learn off", "collects nothing"),
     plain("/learn status", "shows what was collected and learnt"),
-    losing("/learn now", Nothing, "learns from what was collected", "the adapter in use is replaced; /learn rollback undoes it"),
-    losing("/learn rollback", Nothing, "goes back to the adapter before", "what was learnt last is not used any more"),
-    losing("/learn forget", Nothing, "erases what was collected", "what was collected for learning is erased"),
+    losing(
+        "/learn now",
+        Nothing,
+        "learns from what was collected",
+        "the adapter in use is replaced; /learn rollback undoes it",
+    ),
+    losing(
+        "/learn rollback",
+        Nothing,
+        "goes back to the adapter before",
+        "what was learnt last is not used any more",
+    ),
+    losing(
+        "/learn forget",
+        Nothing,
+        "erases what was collected",
+        "what was collected for learning is erased",
+    ),
     with("/correct", Text, "gives a better answer to learn from"),
 ];

@@ -28,7 +28,8 @@ pub fn step(leader: &mut Leader) -> bool {
         leader.end_request(stop);
         return true;
     }
-    let waiting = leader.request.as_ref().and_then(|request| request.guide).is_some_and(|guide| guide.waiting);
+    let waiting =
+        leader.request.as_ref().and_then(|request| request.guide).is_some_and(|guide| guide.waiting);
     if waiting || leader.engine().is_none() || !leader.mail.clear_to_send() {
         return false;
     }

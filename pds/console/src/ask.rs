@@ -23,8 +23,7 @@ const KEPT: usize = 96;
 /// Requests in the journal.
 const ENTRIES: usize = 16;
 
-const USAGE: &str =
-    "? REQUEST asks for a command in English, for example: ? how much memory is free\nNothing was asked so far.\n";
+const USAGE: &str = "? REQUEST asks for a command in English, for example: ? how much memory is free\nNothing was asked so far.\n";
 const CONFIRM: &str = "Run it? y runs it, anything else does not.\n";
 
 /// What became of a proposal.
@@ -100,7 +99,8 @@ impl<T: Terminal> Console<T> {
             return self.prompt();
         }
         let request = start(request);
-        self.asking = Asking { request, journal: core::mem::take(&mut self.asking.journal), ..Asking::default() };
+        self.asking =
+            Asking { request, journal: core::mem::take(&mut self.asking.journal), ..Asking::default() };
         let id = self.next_id();
         self.outbox.push_text(id, TextKind::Ask, range);
         self.wait_for_session(id);

@@ -104,7 +104,11 @@ fn the_journal_keeps_requests_proposals_and_decisions() {
     world.types("y\r");
     world.take();
     let journal = world.says("?");
-    for line in ["not run    /models   for: please", "no command none   for: please", "run        /version   for: please"] {
+    for line in [
+        "not run    /models   for: please",
+        "no command none   for: please",
+        "run        /version   for: please",
+    ] {
         assert!(journal.contains(line), "{line}: {journal}");
     }
 }
@@ -126,7 +130,11 @@ fn the_console_understands_every_command_of_the_table() {
         let absent = ["/learn", "/correct"].iter().any(|part| line.starts_with(part));
         let wrong = matches!(
             command,
-            Command::Chat(_) | Command::Ask(_) | Command::Unknown(..) | Command::NearMiss(..) | Command::Usage(_)
+            Command::Chat(_)
+                | Command::Ask(_)
+                | Command::Unknown(..)
+                | Command::NearMiss(..)
+                | Command::Usage(_)
         );
         assert!(!wrong || absent, "{line}: {command:?}");
     }
@@ -135,8 +143,20 @@ fn the_console_understands_every_command_of_the_table() {
 #[test]
 fn every_slash_command_that_does_something_is_in_the_table() {
     const OTHERS: [&str; 14] = [
-        "?", "model", "switch", "servers", "benchmark", "exit", "quit", "save", "restore", "read", "chat", "talk",
-        "rag", "set",
+        "?",
+        "model",
+        "switch",
+        "servers",
+        "benchmark",
+        "exit",
+        "quit",
+        "save",
+        "restore",
+        "read",
+        "chat",
+        "talk",
+        "rag",
+        "set",
     ];
     for name in pds_console::command::SLASH.iter().filter(|name| !OTHERS.contains(name)) {
         let words = format!("/{name}");

@@ -48,7 +48,9 @@ impl Requests {
             }
         }
         let mut none = Lines::default();
-        for line in std::fs::read_to_string(data.join("none.txt"))?.lines().filter(|line| !line.starts_with('#')) {
+        for line in
+            std::fs::read_to_string(data.join("none.txt"))?.lines().filter(|line| !line.starts_with('#'))
+        {
             let (is_held, line) = held(line);
             none.push(is_held, line);
         }

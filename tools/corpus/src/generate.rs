@@ -6,9 +6,9 @@ use crate::clinc::Clinc;
 use crate::commands::{Pair, Requests};
 use crate::dialogues::Dialogues;
 use crate::grounded::{Asked, Facts, Reading, Wording, place, score};
+use crate::made::one;
 use crate::manual::{self, Page};
 use crate::output::{Conversation, Message, Question, about, context, questions, write};
-use crate::made::one;
 use crate::practice::{nonsense, recall};
 use crate::slots::Slots;
 use crate::source::Split;
@@ -58,7 +58,8 @@ struct Written {
     dialogues: Dialogues,
 }
 
-const NEW_VALUES: Wording = Wording { values: Split::Held, statements: Split::Train, questions: Split::Train };
+const NEW_VALUES: Wording =
+    Wording { values: Split::Held, statements: Split::Train, questions: Split::Train };
 
 /// Writes all files.
 ///
@@ -94,7 +95,8 @@ fn read(sources: &Sources) -> Result<Written> {
 fn training(options: &Options, read: &Written) -> Result<()> {
     let out = &options.output;
     let mut rng = fastrand::Rng::with_seed(options.seed);
-    let held: HashSet<String> = held_pairs(options, read)?.iter().map(|pair| pair.text.to_lowercase()).collect();
+    let held: HashSet<String> =
+        held_pairs(options, read)?.iter().map(|pair| pair.text.to_lowercase()).collect();
     let pairs = read.requests.pairs(options.requests, Split::Train, &read.slots, &held, &mut rng)?;
     write(out, "commands.jsonl", &pairs.iter().map(command_line).collect::<Vec<_>>())?;
     let readings = (0..options.passages).map(|_| {
@@ -123,24 +125,19 @@ const LEARNT: Wording = Wording { values: Split::Train, statements: Split::Train
 
 /// A text that is to be repeated.
 fn copy(read: &Written, rng: &mut fastrand::Rng) -> Result<Conversation> {
-    const ASKED: [&str; 6] = ["Repeat: ", "Say: ", "Repeat after me: ", "Copy this: ", "Write: ", "Say exactly: "];
+    const ASKED: [&str; 6] =
+        ["Repeat: ", "Say: ", "Repeat after me: ", "Copy this: ", "Write: ", "Say exactly: "];
     let passage = read.facts.reading(LEARNT, 0, &read.slots, rng)?.passage;
     let sentences: Vec<&str> = passage.split_inclusive(". ").take(rng.usize(1..3)).map(str::trim).collect();
     let text = sentences.join(" ");
     Ok(Conversation {
-        messages: vec![
-            Message::user(&format!("{}{text}", one(&ASKED, rng))),
-            Message::assistant(&text),
-        ],
+        messages: vec![Message::user(&format!("{}{text}", one(&ASKED, rng))), Message::assistant(&text)],
     })
 }
 
 /// A request for a command as the system asks the model for it.
 fn command_line(pair: &Pair) -> Conversation {
-    let messages = vec![
-        Message::user(&format!("{REQUEST}{}", pair.text)),
-        Message::assistant(&pair.command),
-    ];
+    let messages = vec![Message::user(&format!("{REQUEST}{}", pair.text)), Message::assistant(&pair.command)];
     Conversation { messages }
 }
 
@@ -173,12 +170,7 @@ fn conversation(
     Ok(about(&context(&materials), reading, rng))
 }
 
-fn talks(
-    count: usize,
-    split: Split,
-    read: &Written,
-    rng: &mut fastrand::Rng,
-) -> Result<Vec<Conversation>> {
+fn talks(count: usize, split: Split, read: &Written, rng: &mut fastrand::Rng) -> Result<Vec<Conversation>> {
     let talk = |_| Ok(Conversation { messages: read.dialogues.conversation(split, &read.slots, rng)? });
     (0..count).map(talk).collect()
 }

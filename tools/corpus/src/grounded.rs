@@ -114,7 +114,9 @@ impl Facts {
                 true => self.unanswered(&facts, wording, slots, rng)?,
                 false => Some(self.answered(&facts, wording, rng)?),
             };
-            if let Some(question) = question.filter(|(text, ..)| asked.iter().all(|(other, ..)| other != text)) {
+            if let Some(question) =
+                question.filter(|(text, ..)| asked.iter().all(|(other, ..)| other != text))
+            {
                 asked.push(question);
             }
         }
@@ -159,7 +161,8 @@ impl Facts {
         let Kind { value, statements, .. } = &self.kinds[kind];
         let value = slots.value(value, wording.values, rng)?;
         let templates = statements.of(wording.statements);
-        let template = templates.get(rng.usize(..templates.len().max(1))).context("a kind without statements")?;
+        let template =
+            templates.get(rng.usize(..templates.len().max(1))).context("a kind without statements")?;
         let filled = HashMap::from([("e".to_string(), entity.to_string()), ("v".to_string(), value.clone())]);
         let sentence = capital(&fill(template, &filled, rng)?);
         Ok(Fact { kind, entity: entity.to_string(), value, sentence })
@@ -174,14 +177,21 @@ impl Facts {
         rng: &mut fastrand::Rng,
     ) -> Result<String> {
         if facts.is_empty() {
-            facts.push(self.fact(0, &slots.value(&self.kinds[0].entity, wording.values, rng)?, wording, slots, rng)?);
+            facts.push(self.fact(
+                0,
+                &slots.value(&self.kinds[0].entity, wording.values, rng)?,
+                wording,
+                slots,
+                rng,
+            )?);
         }
         if rng.u8(..3) == 0 {
             rng.shuffle(facts);
         }
         facts.truncate(7);
         for at in 1..facts.len() {
-            let same = facts[at - 1].entity == facts[at].entity && self.kinds[facts[at].kind].entity != "person";
+            let same =
+                facts[at - 1].entity == facts[at].entity && self.kinds[facts[at].kind].entity != "person";
             if same && rng.u8(..3) == 0 {
                 let start = capital(&facts[at].entity);
                 if let Some(rest) = facts[at].sentence.strip_prefix(&format!("{start} ")) {
@@ -213,7 +223,8 @@ impl Facts {
         let of = |kind: usize| self.kinds[kind].questions.of(wording.questions);
         let clear = |template: &&String| !not.iter().any(|kind| of(*kind).contains(template));
         let templates: Vec<&String> = of(kind).iter().filter(clear).collect();
-        let template = templates.get(rng.usize(..templates.len().max(1))).context("a kind without questions")?;
+        let template =
+            templates.get(rng.usize(..templates.len().max(1))).context("a kind without questions")?;
         let filled = HashMap::from([("e".to_string(), entity.to_string())]);
         let question = fill(template, &filled, rng)?;
         Ok(match rng.u8(..10) {
@@ -223,12 +234,7 @@ impl Facts {
         })
     }
 
-    fn answered(
-        &self,
-        facts: &[Fact],
-        wording: Wording,
-        rng: &mut fastrand::Rng,
-    ) -> Result<Asked> {
+    fn answered(&self, facts: &[Fact], wording: Wording, rng: &mut fastrand::Rng) -> Result<Asked> {
         let fact = &facts[rng.usize(..facts.len())];
         let others = facts.iter().filter(|other| other.entity == fact.entity && other.kind != fact.kind);
         let others: Vec<usize> = others.map(|other| other.kind).collect();

@@ -6,8 +6,18 @@ use crate::source::Split;
 use anyhow::Result;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const ORDINALS: [&str; 9] =
@@ -20,7 +30,10 @@ pub fn one<'a>(choices: &[&'a str], rng: &mut fastrand::Rng) -> &'a str {
 
 /// A value of a kind that is made of digits; `None` for other kinds.
 pub fn number(kind: &str, rng: &mut fastrand::Rng) -> Option<String> {
-    settings(kind, rng).or_else(|| measures(kind, rng)).or_else(|| times(kind, rng)).or_else(|| codes(kind, rng))
+    settings(kind, rng)
+        .or_else(|| measures(kind, rng))
+        .or_else(|| times(kind, rng))
+        .or_else(|| codes(kind, rng))
 }
 
 /// Values of the console's parameters.
@@ -167,7 +180,9 @@ pub fn name(slots: &Slots, kind: &str, split: Split, rng: &mut fastrand::Rng) ->
             let last = if invent { invented(rng) } else { list("last", rng)? };
             format!("{} {last}", list("first", rng)?)
         }
-        "company" if invent => format!("{} {}", invented(rng), one(&["Ltd", "Works", "Systems", "Foods", "Labs"], rng)),
+        "company" if invent => {
+            format!("{} {}", invented(rng), one(&["Ltd", "Works", "Systems", "Foods", "Labs"], rng))
+        }
         "drug" | "project" | "country" | "city" if invent => invented(rng),
         "project" => format!("{}{}", one(&["project ", ""], rng), list("project", rng)?),
         "ship" if invent => format!("the {}", invented(rng)),
@@ -216,7 +231,12 @@ fn note(slots: &Slots, split: Split, rng: &mut fastrand::Rng) -> Result<String> 
         2 => format!("{} runs at {}", value("machine", rng)?, value("pressure", rng)?),
         3 => format!("{} starts at {}", value("event", rng)?, value("time", rng)?),
         4 => format!("call {} on {}", value("person", rng)?, value("weekday", rng)?),
-        _ => format!("{} {} {}", value("factname", rng)?, value("factrelation", rng)?, value("factobject", rng)?),
+        _ => format!(
+            "{} {} {}",
+            value("factname", rng)?,
+            value("factrelation", rng)?,
+            value("factobject", rng)?
+        ),
     })
 }
 
@@ -240,8 +260,24 @@ fn numbered(kind: &str, invent: bool, rng: &mut fastrand::Rng) -> String {
 /// A model's file name.
 fn model(rng: &mut fastrand::Rng) -> String {
     const FAMILIES: [&str; 18] = [
-        "tinyllama", "smollm", "smollm2", "llama3", "llama-3.2", "mistral", "qwen2", "qwen2.5", "qwen3",
-        "phi2", "phi3-mini", "gemma", "gemma2", "gemma-3", "stories", "cloister-base", "minilm", "tiny",
+        "tinyllama",
+        "smollm",
+        "smollm2",
+        "llama3",
+        "llama-3.2",
+        "mistral",
+        "qwen2",
+        "qwen2.5",
+        "qwen3",
+        "phi2",
+        "phi3-mini",
+        "gemma",
+        "gemma2",
+        "gemma-3",
+        "stories",
+        "cloister-base",
+        "minilm",
+        "tiny",
     ];
     let family = match rng.u8(..4) {
         0 => invented(rng).to_lowercase(),

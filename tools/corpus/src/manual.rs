@@ -37,8 +37,13 @@ pub fn read(path: &Path) -> Result<Vec<Page>> {
                 Some(("p", text)) => page.passage = format!("{} {text}", page.passage).trim().to_string(),
                 Some(("n", text)) => page.unanswered.push(text.to_string()),
                 Some(("q", text)) => {
-                    let (_, answer) = text.split_once(" | ").with_context(|| format!("{}: no answer", place()))?;
-                    ensure!(page.passage.contains(answer.trim()), "{}: the answer is not in the passage", place());
+                    let (_, answer) =
+                        text.split_once(" | ").with_context(|| format!("{}: no answer", place()))?;
+                    ensure!(
+                        page.passage.contains(answer.trim()),
+                        "{}: the answer is not in the passage",
+                        place()
+                    );
                     page.questions.push(is_held, text);
                 }
                 _ => anyhow::bail!("{}: neither p, q nor n: {line}", place()),

@@ -5,12 +5,27 @@ use crate::made::{capital, one};
 
 /// Before a request that begins with a verb.
 const BEFORE_VERBS: [&str; 16] = [
-    "please", "please", "can you", "could you", "could you please", "can you please", "would you", "will you",
-    "i want you to", "i'd like you to", "now", "just", "go and", "kindly", "you should", "i need you to",
+    "please",
+    "please",
+    "can you",
+    "could you",
+    "could you please",
+    "can you please",
+    "would you",
+    "will you",
+    "i want you to",
+    "i'd like you to",
+    "now",
+    "just",
+    "go and",
+    "kindly",
+    "you should",
+    "i need you to",
 ];
 /// Before any request.
 const BEFORE: [&str; 8] = ["hey,", "hello,", "ok,", "cloister,", "so,", "well,", "hi,", "computer,"];
-const AFTER: [&str; 8] = ["please", ", please", "now", "for me", ", thanks", ", thank you", "right now", "if you can"];
+const AFTER: [&str; 8] =
+    ["please", ", please", "now", "for me", ", thanks", ", thank you", "right now", "if you can"];
 /// Verbs that requests begin with.
 const VERBS: &str = " show list print give display tell set change make use take load switch open explain turn put \
     start stop run measure test check answer try generate repeat redo regenerate forget clear erase delete wipe reset \

@@ -9,9 +9,21 @@ use crate::slots::Slots;
 use crate::source::Split;
 use anyhow::Result;
 
-const ASKED: [&str; 6] = ["Repeat: ", "Say: ", "Repeat after me: ", "Copy this: ", "Write: ", "Say exactly: "];
+const ASKED: [&str; 6] =
+    ["Repeat: ", "Say: ", "Repeat after me: ", "Copy this: ", "Write: ", "Say exactly: "];
 const WORDS: [&str; 12] = [
-    "first", "last", "city", "food", "goods", "animal", "colour", "job", "number", "code", "machinekind", "weekday",
+    "first",
+    "last",
+    "city",
+    "food",
+    "goods",
+    "animal",
+    "colour",
+    "job",
+    "number",
+    "code",
+    "machinekind",
+    "weekday",
 ];
 const RELATIONS: [&str; 8] = ["is", "has", "is in", "likes", "needs", "means", "comes from", "costs"];
 const QUESTIONS: [&str; 4] = ["What about {}?", "And {}?", "{}?", "What is said about {}?"];

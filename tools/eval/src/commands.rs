@@ -2,7 +2,7 @@
 //! Requests in English and the commands they ask for.
 
 use crate::answerer::Answerer;
-use crate::{Arguments, Report, Tally, lines};
+use crate::{Tasks, Report, Tally, lines};
 use anyhow::{Context, Result};
 use inference_commands::{NONE, REQUEST, canonical, grammar};
 use inference_sampler::Grammar;
@@ -18,15 +18,17 @@ struct Line {
 }
 
 /// Measures how many requests get the command they ask for, in any of its spellings.
-pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, arguments: &Arguments) -> Result<Report> {
+pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, tasks: &Tasks) -> Result<Report> {
     let grammar = Grammar::parse(&grammar()).context("the grammar of commands")?;
-    let grammar = (!arguments.no_grammar).then_some(&grammar);
+    let grammar = (!tasks.no_grammar).then_some(&grammar);
     let mut tally = Tally::default();
-    for line in lines::read::<Line>(file, arguments.limit, "{\"text\", \"command\"}")? {
+    for line in lines::read::<Line>(file, tasks.limit, "{\"text\", \"command\"}")? {
         let given = answerer.answer(&format!("{REQUEST}{}", line.text), grammar)?;
         let correct = same(&given, &line.command);
         let part = if line.command.trim() == NONE { "no command fits" } else { "commands" };
-        tally.count(part, correct, arguments.wrong, || [line.text.clone(), line.command.clone(), given.clone()]);
+        tally.count(part, correct, tasks.wrong, || {
+            [line.text.clone(), line.command.clone(), given.clone()]
+        });
     }
     Ok(tally.report(file, "commands"))
 }
@@ -44,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_do_not_matter_and_arguments_do() {
+    fn spellings_do_not_matter_and_tasks_do() {
         assert!(same("/mem", "mem"));
         assert!(same("/load a.gguf", "model load a.gguf"));
         assert!(!same("/load a.gguf", "/load b.gguf"));

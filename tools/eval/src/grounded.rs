@@ -2,7 +2,7 @@
 //! Questions about passages.
 
 use crate::answerer::Answerer;
-use crate::{Arguments, Report, Tally, lines};
+use crate::{Tasks, Report, Tally, lines};
 use anyhow::Result;
 use retrieval::prompt::{Material, Segment, assemble};
 use serde::Deserialize;
@@ -23,13 +23,13 @@ struct Line {
 }
 
 /// Measures how many answers hold the fact, and how many say that there is none.
-pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, arguments: &Arguments) -> Result<Report> {
+pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, tasks: &Tasks) -> Result<Report> {
     let mut tally = Tally::default();
-    for line in lines::read::<Line>(file, arguments.limit, "{\"passage\", \"question\", \"answer\"}")? {
+    for line in lines::read::<Line>(file, tasks.limit, "{\"passage\", \"question\", \"answer\"}")? {
         let given = answerer.answer(&(quoted(&line.passage) + &line.question), None)?;
         let part = if line.answer.is_some() { "the passage answers" } else { "the passage does not say" };
         let correct = is_right(&given, line.answer.as_deref());
-        tally.count(part, correct, arguments.wrong, || {
+        tally.count(part, correct, tasks.wrong, || {
             let expected = line.answer.clone().unwrap_or_else(|| "(not said)".to_string());
             [format!("{} {}", line.passage, line.question), expected, given.clone()]
         });

@@ -14,13 +14,11 @@ mod lines;
 
 use anyhow::{Result, ensure};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Arguments of `eval`.
+/// What to measure.
 #[derive(clap::Args)]
-pub struct Arguments {
-    /// The model (GGUF).
-    model: PathBuf,
+pub struct Tasks {
     /// Requests in English with their commands: lines {"text", "command"}; "none" where no command fits.
     #[arg(long, value_name = "FILE")]
     commands: Vec<PathBuf>,
@@ -36,9 +34,14 @@ pub struct Arguments {
     /// Do not hold commands to the grammar: how much it helps.
     #[arg(long)]
     no_grammar: bool,
-    /// Write one JSON object instead of text.
-    #[arg(long)]
-    json: bool,
+}
+
+impl Tasks {
+    /// Whether there is something to measure.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        !self.commands.is_empty() || !self.grounded.is_empty()
+    }
 }
 
 /// What came out for one file.
@@ -55,25 +58,24 @@ struct Report {
     wrong: Vec<[String; 3]>,
 }
 
-/// Measures and prints.
+/// Measures `model` and prints, as one JSON object with `json`.
 ///
 /// # Errors
 /// When the model cannot be used or a line is not understood (it is named by file and number).
-pub fn run(arguments: &Arguments) -> Result<()> {
-    let files = arguments.commands.len() + arguments.grounded.len();
-    ensure!(files > 0, "nothing to measure: give --commands FILE.jsonl or --grounded FILE.jsonl");
+pub fn run(model: &Path, tasks: &Tasks, json: bool) -> Result<()> {
+    ensure!(tasks.any(), "nothing to measure: give --commands FILE.jsonl or --grounded FILE.jsonl");
     let mut reports = Vec::new();
-    answerer::with(&arguments.model, |answerer| {
-        for file in &arguments.commands {
-            reports.push(commands::measure(answerer, file, arguments)?);
+    answerer::with(model, |answerer| {
+        for file in &tasks.commands {
+            reports.push(commands::measure(answerer, file, tasks)?);
         }
-        for file in &arguments.grounded {
-            reports.push(grounded::measure(answerer, file, arguments)?);
+        for file in &tasks.grounded {
+            reports.push(grounded::measure(answerer, file, tasks)?);
         }
         Ok(())
     })?;
-    if arguments.json {
-        let model = arguments.model.display().to_string();
+    if json {
+        let model = model.display().to_string();
         println!("{}", serde_json::json!({ "model": model, "reports": reports }));
     } else {
         reports.iter().for_each(print);
@@ -113,7 +115,7 @@ impl Tally {
         }
     }
 
-    fn report(self, file: &std::path::Path, kind: &'static str) -> Report {
+    fn report(self, file: &Path, kind: &'static str) -> Report {
         let parts = self.parts.into_iter().map(|(name, (correct, lines))| (name, correct, lines));
         Report {
             file: file.display().to_string(),

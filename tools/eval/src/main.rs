@@ -7,10 +7,16 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(version, about)]
 struct Command {
+    /// The model (GGUF).
+    model: std::path::PathBuf,
     #[command(flatten)]
-    arguments: tools_eval::Arguments,
+    tasks: tools_eval::Tasks,
+    /// Write one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
 }
 
 fn main() -> anyhow::Result<()> {
-    tools_eval::run(&Command::parse().arguments)
+    let Command { model, tasks, json } = Command::parse();
+    tools_eval::run(&model, &tasks, json)
 }

@@ -306,7 +306,9 @@ impl World {
                     asked.tokens.extend_from_slice(tokens.as_slice());
                 }
                 ToCompute::Go { id } => assert_eq!(id, asked.as_ref().unwrap().id),
-                ToCompute::Guide { id } => asked.as_mut().filter(|asked| asked.id == id).unwrap().guided = true,
+                ToCompute::Guide { id } => {
+                    asked.as_mut().filter(|asked| asked.id == id).unwrap().guided = true
+                }
                 ToCompute::Erase
                 | ToCompute::Cancel { .. }
                 | ToCompute::Choose { .. }
