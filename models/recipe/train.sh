@@ -31,7 +31,7 @@ lines three commands 1 60000; lines three grounded 4001 14000; lines three recal
 lines three copies 22001 3000; lines three talk 1 8000; lines three manual 1 1500
 stage three 4422 2e-3 constant 3 two "$out"/three/*.jsonl
 lines four commands 60001 62000; lines four grounded 18001 11500; lines four recall 23501 1500; lines four talk 25001 5000; lines four manual 2801 1200
-stage four STEPS4 4e-3 cosine 4 three "$out"/four/*.jsonl
+stage four 6321 4e-3 cosine 4 three "$out"/four/*.jsonl
 
 held="$out/heldout"
 $evaluate "$out/four.gguf" --commands "$held/commands.jsonl" --grounded "$held/grounded.jsonl" --grounded "$held/grounded-questions.jsonl" \
