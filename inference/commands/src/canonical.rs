@@ -4,7 +4,7 @@
 use alloc::string::{String, ToString};
 
 use crate::NONE;
-use crate::table::{Argument, Entry, TABLE};
+use crate::find::{after, find};
 
 /// Other spellings that the console takes: what a line begins with, and what the table writes.
 const ALIASES: [(&str, &str); 20] = [
@@ -74,31 +74,10 @@ fn aliased(line: &str) -> String {
     line.to_string()
 }
 
-/// What follows `words` in `line`: nothing, or a space and more.
-fn after<'a>(line: &'a str, words: &str) -> Option<&'a str> {
-    line.strip_prefix(words).filter(|rest| rest.is_empty() || rest.starts_with(' '))
-}
-
-/// The entry that `line`, in the table's spelling, is a use of.
-#[must_use]
-pub fn find(line: &str) -> Option<&'static Entry> {
-    TABLE.iter().find(|entry| after(line, entry.words).is_some_and(|rest| fits(entry.argument, rest)))
-}
-
-fn fits(argument: Argument, rest: &str) -> bool {
-    let rest = rest.strip_prefix(' ').unwrap_or(rest);
-    match argument {
-        Argument::Nothing => rest.is_empty(),
-        Argument::Word => !rest.is_empty() && !rest.contains(' '),
-        Argument::Number => rest.parse::<f64>().is_ok_and(f64::is_finite),
-        Argument::Text => !rest.is_empty(),
-        Argument::One(choices) => choices.contains(&rest),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::TABLE;
 
     #[test]
     fn spellings_become_one() {

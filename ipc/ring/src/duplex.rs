@@ -94,7 +94,8 @@ impl<Mine: Store, Theirs: Load, const SLOT: usize> Duplex<Mine, Theirs, SLOT> {
         // Acquire: pairs with the Release store of HEAD in the peer's `pop`, which has copied them out by then.
         let taken = self.theirs.load(HEAD, Acquire);
         if self.in_step() && self.swept < taken && taken <= self.tail {
-            self.erase(self.swept..taken);
+            // Slots of older messages hold newer ones already.
+            self.erase(self.swept.max(self.tail.saturating_sub(self.send_capacity))..taken);
             self.swept = taken;
         }
     }

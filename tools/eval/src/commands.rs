@@ -2,7 +2,7 @@
 //! Requests in English and the commands they ask for.
 
 use crate::answerer::Answerer;
-use crate::{Tasks, Report, Tally, lines};
+use crate::{Report, Tally, Tasks, lines};
 use anyhow::{Context, Result};
 use inference_commands::{NONE, REQUEST, canonical, grammar};
 use inference_sampler::Grammar;
@@ -26,9 +26,7 @@ pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, tasks: &Tasks) 
         let given = answerer.answer(&format!("{REQUEST}{}", line.text), grammar)?;
         let correct = same(&given, &line.command);
         let part = if line.command.trim() == NONE { "no command fits" } else { "commands" };
-        tally.count(part, correct, tasks.wrong, || {
-            [line.text.clone(), line.command.clone(), given.clone()]
-        });
+        tally.count(part, correct, tasks.wrong, || [line.text.clone(), line.command.clone(), given.clone()]);
     }
     Ok(tally.report(file, "commands"))
 }

@@ -2,7 +2,7 @@
 //! Questions about passages.
 
 use crate::answerer::Answerer;
-use crate::{Tasks, Report, Tally, lines};
+use crate::{Report, Tally, Tasks, lines};
 use anyhow::Result;
 use retrieval::prompt::{Material, Segment, assemble};
 use serde::Deserialize;

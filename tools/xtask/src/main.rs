@@ -118,6 +118,8 @@ enum Figure {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// What is left of a conversation in the machine's RAM after /clear and after restarts
+    Erasure,
     /// What becomes of every kind of fault in every PD; the whole matrix is written to docs/containment.md
     Containment {
         /// Kernel
@@ -156,6 +158,7 @@ fn main() -> Result<()> {
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
         Job::Bench { figure: Figure::LlamaCpp { options } } => peer::run(&options),
         Job::Bench { figure: Figure::Containment { kernel, cells } } => containment::bench(kernel, &cells),
+        Job::Bench { figure: Figure::Erasure } => containment::erasure(),
         Job::Bench { figure: Figure::Ipc { board } } => kernel::bench_ipc(&board),
         Job::Test { step } => test::all(&step),
         Job::Demo { what: Demo::Faults { kernel } } => containment::demo(kernel),

@@ -222,6 +222,16 @@ impl Running {
         }
     }
 
+    /// What has come since the last text that was waited for.
+    pub fn unread(&self) -> &[u8] {
+        &self.transcript[self.searched..]
+    }
+
+    /// Nothing that has come so far is searched any more.
+    pub fn skip(&mut self) {
+        self.searched = self.transcript.len();
+    }
+
     /// Takes in what the machine writes within `limit`; returns as soon as something came. Whether it did.
     ///
     /// # Errors

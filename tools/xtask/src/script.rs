@@ -3,7 +3,7 @@
 use crate::qemu::{Machine, Running};
 use anyhow::{Context, Result, ensure};
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A fresh prompt starts a line; a redrawn one follows a carriage return.
 pub const PROMPT: &str = "\n>>> ";
@@ -24,12 +24,21 @@ pub fn boot(machine: &Machine) -> Result<Running> {
     Ok(running)
 }
 
-/// Types one line at a prompt and returns what the system wrote until the next one.
+/// Time for the echo of a line; longer than that, it was broken into several rows, and is sent as it is.
+const ECHO_LIMIT: Duration = Duration::from_secs(10);
+
+/// Types one line at a prompt and returns what the system wrote until the next one. A notice may come while it is
+/// typed, with a prompt of its own; so the line is sent when all of it stands at the last prompt.
 ///
 /// # Errors
 /// When the prompt does not come back.
 pub fn ask(running: &mut Running, line: &str) -> Result<String> {
     running.type_bytes(line.as_bytes())?;
+    let end = Instant::now() + ECHO_LIMIT;
+    while !plain(&String::from_utf8_lossy(running.unread())).contains(line) && Instant::now() < end {
+        running.pump(ECHO_LIMIT)?;
+    }
+    running.skip();
     running.type_bytes(b"\r")?;
     let answer = running.wait_for(PROMPT, ANSWER_LIMIT);
     let answer = answer.with_context(|| format!("the prompt did not come back after `{line}`"))?;

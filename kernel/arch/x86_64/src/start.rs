@@ -176,7 +176,7 @@ fn route(spec: &Spec<'_>) {
     }
 }
 
-/// Microseconds that a core gets to start.
+/// Clock ticks that a core gets to start.
 const PATIENCE: u64 = 1 << 32;
 
 fn start_others(apics: &Apics, cores: usize) {
