@@ -53,9 +53,9 @@ pub struct Console<T> {
     pub(crate) verbose: bool,
     pub(crate) banner: Banner,
     pub(crate) rows: u32,
+    pub(crate) asking: Asking,
     /// The request under way is `/clear`.
     pub(crate) clearing: bool,
-    pub(crate) asking: Asking,
     next_id: u32,
 }
 
@@ -96,8 +96,8 @@ impl<T: Terminal> Console<T> {
             verbose: false,
             banner: Banner::default(),
             rows: 0,
-            clearing: false,
             asking: Asking::default(),
+            clearing: false,
             next_id: 1,
         };
         console.greet();

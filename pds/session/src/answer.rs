@@ -111,6 +111,9 @@ impl Session {
             return self.end_generation(StopReason::Compute(Stop::EndOfGeneration));
         }
         generation.push(&language.tokenizer, token);
+        if language.spaces_replies() {
+            generation.drop_first_space();
+        }
         if shown {
             self.show_text(false);
         }

@@ -49,6 +49,11 @@ impl Language {
         self.family != Some(Family::None)
     }
 
+    /// Whether the template has a space before each answer, which the model makes itself.
+    pub fn spaces_replies(&self) -> bool {
+        matches!(self.family, Some(Family::MistralV1 | Family::MistralV3))
+    }
+
     /// The tokens of a conversation that the model is to answer.
     ///
     /// # Errors

@@ -182,6 +182,13 @@ impl Generation {
         self.decoder.push(tokenizer, token, &mut self.text);
     }
 
+    /// Drops the space that the template has before an answer, once the first token is there.
+    pub fn drop_first_space(&mut self) {
+        if self.generated() == 1 && self.shown == 0 && self.text.starts_with(' ') {
+            self.text.remove(0);
+        }
+    }
+
     /// No more tokens follow: what is incomplete becomes visible.
     pub fn finish(&mut self) {
         if self.ended != Some(StopReason::StopString) {

@@ -29,6 +29,14 @@ pub fn prepare(options: &SystemOptions) -> Result<Option<PathBuf>> {
     Ok(Some(path))
 }
 
+/// The model that `run` puts on the disk: the one that was named; where there is no disk yet, the default model.
+pub fn model(options: &SystemOptions) -> Option<PathBuf> {
+    let elsewhere = options.no_disk || options.disk.is_some() || options.system.is_some();
+    let default = shell::root().join("models/cloister-base.gguf");
+    let fresh = !elsewhere && !own(&options.board).is_file() && default.is_file();
+    options.model.clone().or_else(|| fresh.then_some(default))
+}
+
 /// The board's own disk image.
 pub fn own(board: &str) -> PathBuf {
     shell::root().join("target/disk").join(format!("{board}.img"))

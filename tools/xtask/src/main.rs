@@ -6,6 +6,7 @@ mod build;
 mod capdl;
 mod check;
 mod containment;
+mod default_model;
 mod disk;
 mod foreign;
 mod install;
@@ -183,6 +184,7 @@ fn run(options: &SystemOptions, script: Option<&std::path::Path>) -> Result<()> 
         std::fs::read_to_string(path).with_context(|| format!("--script {}: cannot be read", path.display()))
     });
     let script = script.transpose()?;
+    let options = &SystemOptions { model: disk::model(options), ..options.clone() };
     let built = prepare(options)?;
     match script {
         Some(lines) => script::run(&built.machine, &lines, &mut std::io::stdout()),
