@@ -21,6 +21,7 @@ extern crate std;
 
 mod attention;
 mod backward;
+mod base;
 mod batch;
 mod error;
 mod forward;
@@ -37,6 +38,7 @@ mod schedule;
 mod shape;
 mod workers;
 
+pub use base::Base;
 pub use batch::{Document, Order};
 pub use error::TrainError;
 pub use gradients::{Gradients, Plan, Tally};

@@ -72,6 +72,8 @@ pub struct Board {
     pub default_cpu: &'static str,
     /// RAM of the default machine; a smaller or larger size may be given when the image is built.
     pub ram: Range,
+    /// Bytes of a machine's RAM that are not in `ram`: below it, or kept by the firmware.
+    pub reserved: u64,
     /// Physical load address of the kernel image, 2 MiB aligned.
     pub image_base: u64,
     /// RAM in which a region placed by `phys_addr` keeps what it held at boot: a boot loader can deliver a file there.
@@ -103,8 +105,13 @@ impl Board {
 
     /// The same board with another amount of RAM, in bytes.
     pub const fn with_ram(mut self, size: u64) -> Self {
-        self.ram.size = size;
+        self.ram.size = size.saturating_sub(self.reserved);
         self
+    }
+
+    /// RAM of the whole machine, in bytes.
+    pub const fn machine_ram(&self) -> u64 {
+        self.ram.size + self.reserved
     }
 
     /// The same board with another number of cores.

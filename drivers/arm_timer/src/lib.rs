@@ -5,13 +5,12 @@
 //! before acknowledging. Source: ARM DDI 0487, D12.
 //!
 //! Limits: EL0 must be allowed `CNTP_*` (seL4's `KernelArmExportPTMRUser`, our kernel's default). On other instruction
-//! sets there is no such timer, and only [`Fake`] remains.
+//! sets there is no such timer: [`PhysicalTimer::find`] finds none.
 #![no_std]
 
 mod arch;
 
-#[allow(unused_imports, reason = "on other instruction sets there is nothing to export")]
-pub use arch::*;
+pub use arch::PhysicalTimer;
 
 /// Raises an interrupt at a tick.
 pub trait Comparator {

@@ -35,6 +35,8 @@ impl Window {
 }
 
 static TRANSLATE: [Window; WINDOWS] = [const { Window::empty() }; WINDOWS];
+/// Registers of a PCI device.
+static REGISTERS: Window = Window::empty();
 /// The region that queues are allocated from.
 static QUEUES: Window = Window::empty();
 /// Pages of it that were handed out since it was last empty, and pages still in use.
@@ -47,6 +49,13 @@ pub(crate) fn set_regions(queues: &Dma, regions: impl Iterator<Item = Dma>) {
     for (window, region) in TRANSLATE.iter().zip(regions) {
         window.set(&region);
     }
+}
+
+/// Says where the registers of a PCI device are mapped. The caller gives up its view of them.
+pub(crate) fn set_registers(address: NonNull<u8>, bytes: usize, physical: u64) {
+    REGISTERS.address.store(address.as_ptr() as usize, Relaxed);
+    REGISTERS.bytes.store(bytes, Relaxed);
+    REGISTERS.physical.store(physical, Relaxed);
 }
 
 pub(crate) struct RegionHal;
@@ -75,9 +84,18 @@ unsafe impl Hal for RegionHal {
         0
     }
 
-    unsafe fn mmio_phys_to_virt(_physical: PhysAddr, _size: usize) -> NonNull<u8> {
-        // Asked for by the PCI transport only, which this driver does not have.
-        NonNull::dangling()
+    unsafe fn mmio_phys_to_virt(physical: PhysAddr, size: usize) -> NonNull<u8> {
+        // Asked for by the PCI transport only, for parts of the range that was put where these registers are.
+        let offset = physical.checked_sub(REGISTERS.physical.load(Relaxed)).unwrap_or(u64::MAX) as usize;
+        let mapped = REGISTERS.bytes.load(Relaxed);
+        let inside = offset <= mapped && size <= mapped - offset;
+        let address = NonNull::new(REGISTERS.address.load(Relaxed) as *mut u8).filter(|_| inside);
+        match address {
+            // SAFETY: the offset was compared with the size of the mapping.
+            Some(start) => unsafe { start.byte_add(offset) },
+            // The device names registers beyond its own range: it is not one. Nothing else could be returned safely.
+            None => panic!("the device names registers at {physical:#x}, which are not mapped"),
+        }
     }
 
     unsafe fn share(buffer: NonNull<[u8]>, _direction: BufferDirection) -> PhysAddr {

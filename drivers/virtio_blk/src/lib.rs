@@ -1,4 +1,4 @@
-//! A virtio block device over memory-mapped registers, interrupt-driven (virtio 1.2, 5.2; legacy devices too).
+//! A virtio block device over memory-mapped registers (legacy devices too) or PCI, interrupt-driven (virtio 1.2, 5.2).
 //!
 //! One design rule: what the device says is an allegation. A completion must name a request that is under way, and
 //! nothing that the device can still change is read twice. The queue itself is `virtio-drivers`'; its own block
@@ -13,10 +13,13 @@ extern crate std;
 
 mod device;
 mod hal;
+mod pci;
 mod probe;
 mod request;
 #[cfg(test)]
 mod tests;
 
 pub use device::{DEPTH, InitError, VirtioBlk};
+pub use pci::probe_pci;
 pub use probe::{ProbeError, probe};
+pub use virtio_drivers::transport::SomeTransport;

@@ -3,33 +3,21 @@
 //!
 //! The weights are not in the repository: `CLOISTER_MINILM` names a GGUF made by `cloister-convert-bert`.
 
-use std::path::{Path, PathBuf};
-
 use inference_embedding::{Encoder, EncoderModel};
 use inference_gguf::Gguf;
 use inference_kernels::{CpuFeatures, Kernels};
 use serde_json::Value;
-
-/// The reference's file; `None` (where `CI` is not set) skips the test.
-fn golden() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let file = std::env::var_os("CLOISTER_SHARED").map_or(root, PathBuf::from).join("golden/minilm.json");
-    if file.is_file() {
-        return Some(file);
-    }
-    assert!(std::env::var_os("CI").is_none(), "the shared data is missing: {}", file.display());
-    println!("skipped: no shared data at {}", file.display());
-    None
-}
+use tests_fixtures::shared;
 
 #[test]
 fn minilm_equals_its_reference() {
-    let Some(golden) = golden() else { return };
+    let Some(shared) = shared("golden/minilm.json") else { return };
     let Some(file) = std::env::var_os("CLOISTER_MINILM") else {
         println!("skipped: CLOISTER_MINILM names no GGUF of all-MiniLM-L6-v2");
         return;
     };
-    let golden: Value = serde_json::from_slice(&std::fs::read(golden).unwrap()).unwrap();
+    let golden: Value =
+        serde_json::from_slice(&std::fs::read(shared.join("golden/minilm.json")).unwrap()).unwrap();
     let bytes = std::fs::read(file).unwrap();
     let gguf = Gguf::parse(&bytes).unwrap();
     let model = EncoderModel::bind(&gguf).unwrap();

@@ -10,10 +10,11 @@ mod common;
 
 use std::path::Path;
 
-use common::{Host, shared};
+use common::Host;
 use inference_gguf::Gguf;
 use inference_model::{CacheKind, Config, CpuFeatures, Engine, Kernels, Model};
 use serde_json::Value;
+use tests_fixtures::shared;
 
 fn tokens(value: &Value) -> Vec<u32> {
     value.as_array().unwrap().iter().map(|t| t.as_u64().unwrap() as u32).collect()
@@ -96,7 +97,7 @@ fn compare(file: &Path, golden: &Path, tolerance: f64) -> Report {
 
 /// Compares every file of a folder that has golden data.
 fn compare_folder(folder: &str, tolerance: impl Fn(&str) -> f64) {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("golden") else { return };
     let mut compared = 0;
     for entry in std::fs::read_dir(shared.join("models").join(folder)).unwrap() {
         let file = entry.unwrap().path();

@@ -3,12 +3,13 @@
 
 mod common;
 
-use common::{Host, shared};
+use common::Host;
 use inference_gguf::Gguf;
 use inference_model::{CacheKind, Config, CpuFeatures, Kernels, Model, ModelError, Needs};
+use tests_fixtures::shared;
 
 fn files() -> Vec<std::path::PathBuf> {
-    let Some(shared) = shared() else { return Vec::new() };
+    let Some(shared) = shared("golden") else { return Vec::new() };
     let all = [
         "architectures/tiny-gemma3",
         "architectures/tiny-phi2",

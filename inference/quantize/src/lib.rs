@@ -18,10 +18,12 @@ mod blocks_k;
 mod error;
 mod iq4;
 mod low;
+mod mixture;
 mod search;
 
 pub use error::QuantizeError;
 pub use inference_gguf::GgmlType;
+pub use mixture::{Mixture, UnknownMixture};
 
 use inference_kernels::{f32_to_bf16, f32_to_f16};
 use zerocopy::{Immutable, IntoBytes};

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 //! Against llama.cpp's own files: the same tensors in the same types, not worse; and the model still says the same.
 
-use std::path::PathBuf;
-
 use inference_gguf::{GgmlType, Gguf, TensorInfo, Writer};
 use inference_kernels::{CpuFeatures, dequantize_row};
 use inference_model::{CacheKind, Config, Engine, Kernels, Model, Team, Worker};
 use inference_quantize::quantize_row;
+use tests_fixtures::shared;
 
 /// What our error may be of llama.cpp's.
 const BOUND: f64 = 1.01;
@@ -14,17 +13,6 @@ const NAMES: [&str; 14] = [
     "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K_M", "Q4_K_S", "Q4_K_M", "Q5_K_M", "Q6_K", "IQ4_NL",
     "IQ4_XS", "BF16",
 ];
-
-fn shared() -> Option<PathBuf> {
-    let near = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared"));
-    let root = std::env::var_os("CLOISTER_SHARED").map_or_else(near, PathBuf::from).join("models/quants");
-    if root.is_dir() {
-        return Some(root);
-    }
-    assert!(std::env::var_os("CI").is_none(), "{} is missing", root.display());
-    println!("skipped: {} is missing", root.display());
-    None
-}
 
 fn rows(gguf: &Gguf<'_>, tensor: &TensorInfo<'_>) -> Vec<f32> {
     let mut out = vec![0.0; tensor.elements() as usize];
@@ -88,8 +76,9 @@ fn relative(a: &[Vec<f32>], b: &[Vec<f32>]) -> f64 {
 
 #[test]
 fn our_files_are_as_good_as_llama_cpps() {
-    let Some(root) = shared() else { return };
-    let read = |name: &str| std::fs::read(root.join(format!("tiny-llama-{name}.gguf"))).unwrap();
+    let Some(root) = shared("models/quants") else { return };
+    let read =
+        |name: &str| std::fs::read(root.join(format!("models/quants/tiny-llama-{name}.gguf"))).unwrap();
     let source = read("F16");
     let parsed = Gguf::parse(&source).unwrap();
     let tokens: Vec<u32> = (0..12).map(|i| (i * 37 + 3) % 256).collect();

@@ -259,7 +259,7 @@ mod tests {
         ) {
             let logits: Vec<f32> = logits.into_iter().map(f32::from).collect();
             let mut all = vec![Candidate::default(); logits.len()];
-            select::top(&logits, &mut all);
+            let _ = select::top(&logits, &mut all);
             let mut some = vec![Candidate::default(); k.min(logits.len())];
             let count = select::top(&logits, &mut some);
             prop_assert_eq!(&some[..count], &all[..count]);

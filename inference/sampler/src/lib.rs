@@ -27,4 +27,4 @@ pub use chain::{SampleError, sample};
 pub use grammar::{Grammar, GrammarError, MatchError, Matcher, Problem};
 pub use parameters::{ParameterError, Parameters};
 pub use random::uniform;
-pub use select::Candidate;
+pub use select::{Candidate, top};

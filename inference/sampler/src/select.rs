@@ -39,7 +39,8 @@ pub(crate) fn best(logits: &[f32]) -> Option<u32> {
 }
 
 /// Puts the best `room.len()` candidates into `room`, best first, and returns how many there are.
-pub(crate) fn top(logits: &[f32], room: &mut [Candidate]) -> usize {
+#[must_use]
+pub fn top(logits: &[f32], room: &mut [Candidate]) -> usize {
     let mut count = 0;
     for (token, logit) in logits.iter().enumerate() {
         let Some(candidate) = usable(token, *logit) else { continue };

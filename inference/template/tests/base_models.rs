@@ -9,7 +9,7 @@ use inference_tokenizer::Tokenizer;
 
 #[test]
 fn a_stories_prompt_is_bos_and_the_text() {
-    let Some(root) = common::shared() else { return };
+    let Some(root) = common::shared("tokenizers") else { return };
     let bytes = common::read(&root.join("models/stories/stories260K-f32.gguf"));
     let gguf = Gguf::parse(&bytes).unwrap();
     let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();

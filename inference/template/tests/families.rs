@@ -103,7 +103,7 @@ fn a_system_message_alone_is_written() {
 
 /// Calls `check` with the tokenizer of a vocabulary file and the families to be tried with it.
 fn for_each_vocabulary(check: impl Fn(&Tokenizer<'_>, Family)) {
-    let Some(root) = common::shared() else { return };
+    let Some(root) = common::shared("tokenizers") else { return };
     for (name, families) in [
         ("llama-spm", &[Family::Zephyr, Family::MistralV1, Family::None][..]),
         ("phi-3", &[Family::Phi3]),
@@ -188,7 +188,7 @@ fn user_defined_marks_are_not_made_from_text() {
 
 #[test]
 fn templates_of_the_vocabularies_are_recognised() {
-    let Some(root) = common::shared() else { return };
+    let Some(root) = common::shared("tokenizers") else { return };
     for (name, family) in [("phi-3", Family::Phi3), ("qwen2", Family::ChatMl), ("llama-spm", Family::None)] {
         let bytes = common::read(&root.join(format!("tokenizers/ggml-vocab-{name}.gguf")));
         let gguf = Gguf::parse(&bytes).unwrap();

@@ -10,7 +10,7 @@ use inference_tokenizer::{Decoder, Model, Tokenizer};
 use serde_json::Value;
 
 fn check_prompts(model: &str, golden: &str) {
-    let Some(root) = shared() else { return };
+    let Some(root) = shared("tokenizers") else { return };
     let bytes = read(&root.join("models").join(model));
     let gguf = Gguf::parse(&bytes).unwrap();
     let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();
@@ -80,7 +80,7 @@ fn check_vocabularies(folder: &Path) -> usize {
 
 #[test]
 fn ids_equal_llama_cpps() {
-    let Some(root) = shared() else { return };
+    let Some(root) = shared("tokenizers") else { return };
     assert!(check_vocabularies(&root.join("tokenizers")) >= 7);
 }
 
@@ -95,7 +95,7 @@ fn ids_of_further_vocabularies_equal_llama_cpps() {
 
 #[test]
 fn prompts_of_the_tiny_models_give_golden_tokens() {
-    let Some(root) = shared() else { return };
+    let Some(root) = shared("tokenizers") else { return };
     for folder in ["architectures", "quants"] {
         for entry in std::fs::read_dir(root.join("models").join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
@@ -106,7 +106,7 @@ fn prompts_of_the_tiny_models_give_golden_tokens() {
 
 #[test]
 fn wordpiece_ids_equal_minilms() {
-    let Some(root) = shared() else { return };
+    let Some(root) = shared("tokenizers") else { return };
     let bytes = read(&root.join("tokenizers/ggml-vocab-bert-bge.gguf"));
     let gguf = Gguf::parse(&bytes).unwrap();
     let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();

@@ -12,6 +12,12 @@ pub fn frequency() -> u64 {
     backend::frequency()
 }
 
+/// Tells all PDs how fast the counter runs, where no instruction tells them; elsewhere nothing happens. Only the PD that
+/// may write the clock page calls this.
+pub fn publish(hertz: u64) {
+    backend::publish_frequency(hertz);
+}
+
 /// `ticks` in microseconds.
 pub fn to_micros(ticks: u64) -> u64 {
     (u128::from(ticks) * 1_000_000 / u128::from(frequency().max(1))) as u64

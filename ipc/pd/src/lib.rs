@@ -18,6 +18,7 @@ pub mod health;
 mod injection;
 mod macros;
 mod message;
+mod ports;
 mod symbols;
 
 #[cfg(not(any(target_os = "none", cloister_pd)))]
@@ -25,15 +26,25 @@ pub use backend::hosted;
 pub use channel::{Channel, ChannelSet, Child, ControlError};
 pub use handler::{Handler, NullHandler, dispatch_fault, dispatch_notified, dispatch_protected, wait};
 pub use message::{MessageInfo, get_mr, set_mr};
+pub use ports::PortRange;
 pub use symbols::{RegionSymbol, has_notify_channel, pd_name};
 
 #[cfg(any(target_os = "none", cloister_pd))]
 pub use handler::{poll, rest, run};
 
+/// Overwrites what earlier calls left on the stack, [`SCRUBBED`] bytes below its caller's frame.
+#[inline(never)]
+pub fn scrub_stack() {
+    core::hint::black_box(&mut [0u8; SCRUBBED]);
+}
+
+/// See [`scrub_stack`]; no PD that calls it has a stack of less than 128 KiB.
+pub const SCRUBBED: usize = 64 * 1024;
+
 #[doc(hidden)]
 pub mod private {
     pub use crate::symbols::take_once;
-    pub use memory_mmio::{Dma, Mmio};
+    pub use memory_mmio::{Dma, Mmio, Ports};
     pub use memory_region::{Readable, Writable};
 
     /// Gives the heap, where the PD has one, its region.

@@ -50,6 +50,7 @@ macro_rules! memory_region_symbol {
 ///     weights, weights_size: Sealed;                            // nobody writes it while it is used: `&'static [u8]`
 ///     outbox, outbox_size: Words;                               // one writer, 32-bit atomics: `&'static [AtomicU32]`
 ///     uart, uart_size: Device;                                  // a driver's `memory_mmio::Mmio`, once
+///     com1, com1_id: Ports;                                     // a driver's `PortRange`, once (setvar_addr and setvar_id)
 ///     queue, queue_size, queue_paddr: Dma;                      // a driver's `memory_mmio::Dma`; the third by setvar region_paddr
 /// }
 /// ```
@@ -119,6 +120,14 @@ macro_rules! regions {
             first.then(|| unsafe { $crate::private::Mmio::new(region.address, region.size) }).flatten()
         }
     };
+    (@one Ports $address:ident $id:ident) => {
+        fn $address() -> Option<$crate::PortRange> {
+            static TAKEN: core::sync::atomic::AtomicBool = core::sync::atomic::AtomicBool::new(false);
+            let ports = $crate::memory_region_symbol!($address, $id);
+            let first = ports.address != 0 && $crate::private::take_once(&TAKEN);
+            first.then(|| $crate::PortRange::new(ports.address as u16, ports.size as u8))
+        }
+    };
     (@one Dma $address:ident $size:ident $physical:ident) => {
         fn $address() -> Option<$crate::private::Dma> {
             let region = $crate::memory_region_symbol!($address, $size);
@@ -129,5 +138,15 @@ macro_rules! regions {
                 $crate::private::Dma::new(region.address, region.size, physical as u64)
             }).flatten()
         }
+    };
+}
+
+/// Declares variables that `setvar region_paddr` sets, as functions that return the physical address (0: not set).
+#[macro_export]
+macro_rules! addresses {
+    ($($physical:ident;)*) => {
+        $(fn $physical() -> u64 {
+            $crate::memory_region_symbol!(@address $physical) as u64
+        })*
     };
 }

@@ -51,6 +51,15 @@ pub enum ToSession {
         /// Whether the message is complete.
         last: bool,
     },
+    /// A piece of a request in English: which command would do it? Nothing is done.
+    Ask {
+        /// The request.
+        id: u32,
+        /// Bytes of UTF-8; a piece may end within a character.
+        piece: Piece,
+        /// Whether it is complete.
+        last: bool,
+    },
     /// Stop the answer.
     Cancel {
         /// The request.
@@ -212,6 +221,15 @@ pub enum ToConsole {
         /// Bytes of UTF-8.
         piece: Piece,
         /// Whether the line is complete.
+        last: bool,
+    },
+    /// A piece of the command that would do what was asked, or of "none". The console shows it and asks the user.
+    Proposal {
+        /// The request.
+        id: u32,
+        /// Bytes of UTF-8; a piece may end within a character.
+        piece: Piece,
+        /// Whether it is complete.
         last: bool,
     },
     /// The answer is complete; this ends the request.

@@ -2,7 +2,8 @@
 //!
 //! A request is `Begin`, then `Tokens` pieces in order, then `Go`. Compute computes only what is not in its cache
 //! yet, so a conversation, a repeated request and a request after a restart all send the whole prompt.
-//! Answers carry the request's id; a `Done` or `Refused` ends it. Only one request is worked on at a time.
+//! A guided request is one in which session chooses each token out of the best candidates: it knows what their texts
+//! are, and compute does not. Answers carry the request's id; a `Done` or `Refused` ends it. Only one request is worked on at a time.
 
 use crate::List;
 use postcard::experimental::max_size::MaxSize;
@@ -10,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 /// Token ids in one message.
 pub const TOKENS_PER_MESSAGE: usize = 40;
+/// Candidates in one message.
+pub const CANDIDATES: usize = 40;
+/// Candidates that session can look at for one token.
+pub const MOST_CANDIDATES: usize = 64 * CANDIDATES;
 /// Token ids at which compute stops by itself.
 pub const MAX_STOP_TOKENS: usize = 16;
 
@@ -70,6 +75,27 @@ pub enum ToCompute {
         offset: u32,
         /// The token ids.
         tokens: List<u32, TOKENS_PER_MESSAGE>,
+    },
+    /// Session chooses each token of this request itself, out of candidates: said before `Go`.
+    Guide {
+        /// The request.
+        id: u32,
+    },
+    /// The token at `sequence` of a guided request.
+    Choose {
+        /// The request.
+        id: u32,
+        /// 0, 1, 2 … within the request.
+        sequence: u32,
+        /// One of the candidates.
+        token: u32,
+    },
+    /// None of the candidates at `sequence` will do: the next ones are wanted, up to [`MOST_CANDIDATES`].
+    More {
+        /// The request.
+        id: u32,
+        /// 0, 1, 2 … within the request.
+        sequence: u32,
     },
     /// The prompt is complete: start.
     Go {
@@ -159,6 +185,17 @@ pub enum ToSession {
         sequence: u32,
         /// The token.
         token: u32,
+    },
+    /// The tokens that may come next in a guided request, best first; compute waits for `Choose`, `More` or `Cancel`.
+    Candidates {
+        /// The request.
+        id: u32,
+        /// 0, 1, 2 … within the request.
+        sequence: u32,
+        /// Better candidates that were sent before.
+        skipped: u32,
+        /// The token ids; none when there are no more.
+        tokens: List<u32, CANDIDATES>,
     },
     /// The request has ended.
     Done {

@@ -40,6 +40,8 @@ pub struct Duplex<Mine, Theirs, const SLOT: usize> {
     seen: u64,
     tail: u64,
     head: u64,
+    /// Messages whose slots have been erased since the peer took them.
+    swept: u64,
 }
 
 impl<Mine: Store, Theirs: Load, const SLOT: usize> Duplex<Mine, Theirs, SLOT> {
@@ -49,18 +51,30 @@ impl<Mine: Store, Theirs: Load, const SLOT: usize> Duplex<Mine, Theirs, SLOT> {
         let epoch = mine.load(EPOCH, Relaxed).wrapping_add(1).max(1);
         let (send_capacity, receive_capacity) =
             (capacity(mine.words(), SLOT), capacity(theirs.words(), SLOT));
-        let mut link =
-            Self { mine, theirs, send_capacity, receive_capacity, epoch, seen: 0, tail: 0, head: 0 };
+        let mut link = Self {
+            mine,
+            theirs,
+            send_capacity,
+            receive_capacity,
+            epoch,
+            seen: 0,
+            tail: 0,
+            head: 0,
+            swept: 0,
+        };
         // In this order: a peer that sees the new epoch sees that we are not in step with it, and a peer that
         // sees an index of zero sees the new epoch (see `in_step`, `checked`).
         link.mine.store(SEEN_EPOCH, 0, Relaxed);
         link.mine.store(EPOCH, epoch, Release);
+        // The fence orders the store of EPOCH before the erasure in `reset`; pairs with the one at the end of `pop`.
+        fence();
         link.reset(0);
         link
     }
 
     fn reset(&mut self, seen: u64) {
-        (self.tail, self.head, self.seen) = (0, 0, seen);
+        self.erase(0..self.send_capacity);
+        (self.tail, self.head, self.seen, self.swept) = (0, 0, seen, 0);
         for word in [TAIL, HEAD, WAKE_TAIL, WAKE_HEAD] {
             self.mine.store(word, 0, Release);
         }
@@ -68,13 +82,33 @@ impl<Mine: Store, Theirs: Load, const SLOT: usize> Duplex<Mine, Theirs, SLOT> {
         self.mine.store(SEEN_EPOCH, seen, Release);
     }
 
+    fn erase(&self, messages: core::ops::Range<u64>) {
+        for message in messages {
+            let slot = SLOTS + (message & (self.send_capacity - 1)) as usize * SLOT;
+            (slot..slot + SLOT).for_each(|word| self.mine.store(word, 0, Relaxed));
+        }
+    }
+
+    /// Erases messages that the peer has taken.
+    fn sweep(&mut self) {
+        // Acquire: pairs with the Release store of HEAD in the peer's `pop`, which has copied them out by then.
+        let taken = self.theirs.load(HEAD, Acquire);
+        if self.in_step() && self.swept < taken && taken <= self.tail {
+            // Slots of older messages hold newer ones already.
+            self.erase(self.swept.max(self.tail.saturating_sub(self.send_capacity))..taken);
+            self.swept = taken;
+        }
+    }
+
     /// How often the owner of the other region has started.
     pub fn peer_epoch(&self) -> u64 {
         self.seen
     }
 
-    /// Looks whether the peer restarted, and follows it if so. Call before each round of receiving.
+    /// Looks whether the peer restarted, and follows it if so. Call before each round of receiving. Erases what the
+    /// peer has taken.
     pub fn poll_link(&mut self) -> LinkState {
+        self.sweep();
         // Acquire: pairs with the Release store of EPOCH in the peer's `start`.
         let epoch = self.theirs.load(EPOCH, Acquire);
         if epoch != self.seen {
@@ -158,6 +192,11 @@ impl<Mine: Store, Theirs: Load, const SLOT: usize> Duplex<Mine, Theirs, SLOT> {
         }
         let slot = SLOTS + (self.head & (self.receive_capacity - 1)) as usize * SLOT;
         let message = core::array::from_fn(|i| self.theirs.load(slot + i, Relaxed));
+        // A peer that restarted meanwhile has erased its slots: pairs with the fence in its `start`.
+        fence();
+        if !self.in_step() {
+            return Ok(None);
+        }
         self.head += 1;
         // Release: pairs with the Acquire load of HEAD in the peer's `room`.
         self.mine.store(HEAD, self.head, Release);

@@ -104,6 +104,23 @@ fn a_hostile_tail_or_head_is_an_error() {
     assert_eq!(a.push(&[0, 0]), Err(PeerMisbehaved));
 }
 
+#[test]
+fn what_was_taken_is_erased_and_what_waits_in_the_same_slot_is_not() {
+    let m = memories();
+    let (mut a, mut b) = sides(&m);
+    for i in 1..5 {
+        assert_ne!(a.push(&[i, i]), Ok(Sent::Full));
+    }
+    assert_eq!((b.pop().unwrap().unwrap().0, b.pop().unwrap().unwrap().0), ([1, 1], [2, 2]));
+    assert_ne!(a.push(&[5, 5]), Ok(Sent::Full));
+    a.poll_link();
+    let slots: Vec<u64> = (0..8).map(|word| m.0.load(SLOTS + word, Ordering::Relaxed)).collect();
+    assert_eq!(slots, [5, 5, 0, 0, 3, 3, 4, 4]);
+    for i in 3..6 {
+        assert_eq!(b.pop().unwrap().unwrap().0, [i, i]);
+    }
+}
+
 proptest! {
     #[test]
     fn random_words_from_a_peer_never_panic(words in proptest::collection::vec((0usize..80, any::<u64>()), 0..40)) {

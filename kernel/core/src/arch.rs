@@ -78,6 +78,12 @@ pub trait Arch {
     fn stall(&mut self, core: usize);
     /// Lets an interrupt line be delivered again.
     fn unmask(&mut self, irq: u32, core: usize);
+    /// Reads an I/O port of 1, 2 or 4 bytes; machines without such ports have no capabilities to them.
+    fn read_port(&mut self, _port: u16, _bytes: u16) -> u32 {
+        0
+    }
+    /// Writes an I/O port of 1, 2 or 4 bytes.
+    fn write_port(&mut self, _port: u16, _bytes: u16, _value: u32) {}
     /// Tells the person at the console that a thread without a parent faulted and stays stopped.
     fn report(&mut self, thread: Id, fault: &Fault);
 }

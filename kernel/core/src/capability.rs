@@ -33,6 +33,8 @@ pub enum Capability {
     Thread(Id),
     /// An interrupt line, by its place in the table of lines.
     Irq(u8),
+    /// A range of x86 I/O ports, by its place in the table of ranges.
+    Ports(u8),
     /// Microkit's monitor: takes a passive PD's request to give its scheduling context away.
     Monitor,
     /// Exists, and answers every invocation with an illegal operation.

@@ -1,6 +1,7 @@
 //! Makes the objects and capabilities that a compiled system description asks for.
 
-use crate::object::{Line, MAX_LINES, SchedulingContext, State};
+use crate::object::{Line, MAX_LINES, MAX_PORTS, SchedulingContext, State};
+use crate::port::PortRange;
 use crate::refill::Refills;
 use crate::{Arch, Capability, Id, Kernel, MAX_CORES};
 use ipc_abi::slot;
@@ -16,6 +17,8 @@ pub enum ConfigureError {
     TooManyPds,
     /// More interrupt lines than 128, or a number of 1024 and above.
     BadIrq(u32),
+    /// More ranges of I/O ports than 64.
+    TooManyPorts,
     /// An id of 64 or above.
     BadId(u8),
     /// More cores than the kernel supports.
@@ -40,6 +43,7 @@ impl<A: Arch> Kernel<A> {
         self.channels(spec)?;
         self.children(spec)?;
         self.irq_lines(spec)?;
+        self.port_ranges(spec)?;
         for index in 0..spec.pds.len() {
             self.wake(id_of(index as u16)?);
         }
@@ -117,6 +121,17 @@ impl<A: Arch> Kernel<A> {
             *self.line_of.get_mut(irq as usize).ok_or(bad)? = number as u8 + 1;
             self.lines[number] = Line { irq, owner: Some(owner), bit: checked(end.id)? };
             self.set_slot(end.pd.get(), slot::IRQ_BASE, end.id, Capability::Irq(number as u8))?;
+        }
+        Ok(())
+    }
+
+    fn port_ranges(&mut self, spec: &Spec<'_>) -> Result<(), ConfigureError> {
+        for (number, end) in spec.ports.iter().enumerate() {
+            if number >= MAX_PORTS {
+                return Err(ConfigureError::TooManyPorts);
+            }
+            self.ports[number] = PortRange { first: end.first.get(), count: end.count.get() };
+            self.set_slot(end.pd.get(), slot::PORT_BASE, end.id, Capability::Ports(number as u8))?;
         }
         Ok(())
     }

@@ -71,6 +71,7 @@ impl<A: Arch> Kernel<A> {
                 self.acknowledge(line);
                 Ok(0)
             }
+            Capability::Ports(range) => self.invoke_ports(caller, range, tag, mode),
             Capability::Thread(_) if mode.first_phase => Err(Refusal::InvalidCapability),
             Capability::Thread(thread) => self.invoke_thread(caller, thread, tag, mode),
             Capability::Monitor => {

@@ -23,6 +23,8 @@ mod invoke;
 mod ipc;
 mod notify;
 mod object;
+pub mod pc;
+mod port;
 mod ready;
 mod refill;
 mod reply;

@@ -1,5 +1,6 @@
 //! The objects and the kernel that holds them.
 
+use crate::port::PortRange;
 use crate::ready::ReadyQueues;
 use crate::refill::Refills;
 use crate::{Arch, Capability, Fault, Id, OBJECTS, SLOTS, Table};
@@ -8,6 +9,8 @@ use crate::{Arch, Capability, Fault, Id, OBJECTS, SLOTS, Table};
 pub const MAX_CORES: usize = 4;
 /// Most interrupt lines that PDs may own.
 pub(crate) const MAX_LINES: usize = 128;
+/// Most ranges of I/O ports that PDs may own.
+pub(crate) const MAX_PORTS: usize = 64;
 /// Interrupt numbers.
 pub(crate) const MAX_IRQ: usize = 1024;
 
@@ -148,6 +151,7 @@ pub struct Kernel<A> {
     pub(crate) lines: [Line; MAX_LINES],
     /// Line of an interrupt plus one, 0 where it has none.
     pub(crate) line_of: [u8; MAX_IRQ],
+    pub(crate) ports: [PortRange; MAX_PORTS],
     /// The core that holds the lock.
     pub(crate) here: usize,
     /// Cores to interrupt before the lock is let go, by bit.
@@ -168,6 +172,7 @@ impl<A: Arch> Kernel<A> {
             cores: [const { CORE }; MAX_CORES],
             lines: [Line { irq: 0, owner: None, bit: 0 }; MAX_LINES],
             line_of: [0; MAX_IRQ],
+            ports: [PortRange { first: 0, count: 0 }; MAX_PORTS],
             here: 0,
             kicks: 0,
         }

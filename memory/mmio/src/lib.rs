@@ -25,6 +25,14 @@ pub trait Registers {
     fn write(&mut self, offset: usize, value: u32);
 }
 
+/// A range of x86 I/O ports, by offset from its first. Accesses are 1, 2 or 4 bytes wide.
+pub trait Ports {
+    /// Reads `bytes` bytes. Reading may change the device. A port that may not be read is all ones.
+    fn read(&mut self, offset: u16, bytes: u16) -> u32;
+    /// Writes `bytes` bytes; to a port that may not be written nothing.
+    fn write(&mut self, offset: u16, bytes: u16, value: u32);
+}
+
 /// A mapped page or more of device registers.
 #[derive(Debug)]
 pub struct Mmio<'a>(UniqueMmioPointer<'a, [ReadWrite<u32>]>);

@@ -1,4 +1,4 @@
-//! AArch64 stage-1 page tables with a 4 KiB granule: descriptors and a builder.
+//! Page tables of AArch64 (stage 1, 4 KiB granule) and x86-64: entries and a builder.
 //!
 //! One design rule: the builder never follows a pointer. Tables are physical addresses behind [`TableMemory`], so the
 //! kernel (direct map) and hosted tests (a vector) run the same code, and this crate has no unsafe code.
@@ -10,8 +10,10 @@
 #[cfg(test)]
 extern crate std;
 
-mod descriptor;
+mod attributes;
+mod format;
 mod tables;
 
-pub use descriptor::{Access, Attributes, Memory};
+pub use attributes::{Access, Attributes, Format, Memory};
+pub use format::{Aarch64, X86_64};
 pub use tables::{MapError, TableMemory, map, tables_needed};

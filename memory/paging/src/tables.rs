@@ -1,6 +1,6 @@
 //! The builder.
 
-use crate::Attributes;
+use crate::{Attributes, Format};
 
 /// Where tables live. A table is 512 entries at a physical address.
 pub trait TableMemory {
@@ -23,14 +23,12 @@ pub enum MapError {
     OutOfTables,
 }
 
-const VALID_TABLE: u64 = 3;
-const ADDRESS: u64 = 0x0000_ffff_ffff_f000;
-
-/// Maps `size` bytes at `vaddr` to `paddr` with leaves of `1 << page_bits` bytes (12 or 21) below a level-0 `root`.
+/// Maps `size` bytes at `vaddr` to `paddr` with leaves of `1 << page_bits` bytes (12 or 21) below the `root`
+/// of four levels.
 ///
 /// # Errors
 /// See [`MapError`]; what was mapped before the error stays.
-pub fn map<M: TableMemory>(
+pub fn map<F: Format, M: TableMemory>(
     memory: &mut M,
     root: u64,
     (vaddr, paddr, size): (u64, u64, u64),
@@ -45,20 +43,23 @@ pub fn map<M: TableMemory>(
         return Err(MapError::Alignment);
     }
     for offset in (0..size).step_by(page as usize) {
-        let table = table_of(memory, root, vaddr + offset, page_bits)?;
+        let table = table_of::<F, M>(memory, root, vaddr + offset, page_bits)?;
         let index = index_of(vaddr + offset, page_bits);
         if memory.read(table, index) != 0 {
             return Err(MapError::Occupied(vaddr + offset));
         }
-        let physical = paddr + offset;
-        let leaf = if page_bits == 12 { attributes.page(physical) } else { attributes.block(physical) };
-        memory.write(table, index, leaf);
+        memory.write(table, index, F::leaf(attributes, paddr + offset, page_bits != 12));
     }
     Ok(())
 }
 
 /// Finds or makes the table that holds the leaf of `vaddr`.
-fn table_of<M: TableMemory>(memory: &mut M, root: u64, vaddr: u64, page_bits: u8) -> Result<u64, MapError> {
+fn table_of<F: Format, M: TableMemory>(
+    memory: &mut M,
+    root: u64,
+    vaddr: u64,
+    page_bits: u8,
+) -> Result<u64, MapError> {
     let mut table = root;
     for level_bits in [39, 30, 21] {
         if level_bits == page_bits {
@@ -66,14 +67,12 @@ fn table_of<M: TableMemory>(memory: &mut M, root: u64, vaddr: u64, page_bits: u8
         }
         let index = index_of(vaddr, level_bits);
         let entry = memory.read(table, index);
-        table = match entry & 3 {
-            0 => {
-                let next = memory.allocate().ok_or(MapError::OutOfTables)?;
-                memory.write(table, index, next | VALID_TABLE);
-                next
-            }
-            VALID_TABLE => entry & ADDRESS,
-            _ => return Err(MapError::Occupied(vaddr)),
+        table = if entry == 0 {
+            let next = memory.allocate().ok_or(MapError::OutOfTables)?;
+            memory.write(table, index, F::table(next));
+            next
+        } else {
+            F::next(entry).ok_or(MapError::Occupied(vaddr))?
         };
     }
     Ok(table)
@@ -104,7 +103,7 @@ pub fn tables_needed(mappings: impl Iterator<Item = (u64, u64, u8)>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Access, Memory};
+    use crate::{Aarch64, Access, Memory, X86_64};
     use std::vec::Vec;
 
     const RW: Attributes =
@@ -135,30 +134,45 @@ mod tests {
         Pool { tables: std::vec![[0; 512]], limit }
     }
 
-    fn walk(pool: &Pool, vaddr: u64) -> Option<u64> {
+    fn walk<F: Format>(pool: &Pool, vaddr: u64) -> Option<u64> {
+        const ADDRESS: u64 = 0x0000_ffff_ffff_f000;
         let mut table = 0;
         for level_bits in [39, 30, 21, 12] {
             let entry = pool.read(table, index_of(vaddr, level_bits));
-            match (entry & 3, level_bits) {
-                (3, 12) | (1, 21) => return Some((entry & ADDRESS) + (vaddr & ((1 << level_bits) - 1))),
-                (3, _) => table = entry & ADDRESS,
-                _ => return None,
+            match F::next(entry).filter(|_| level_bits != 12) {
+                _ if entry == 0 => return None,
+                Some(next) => table = next,
+                None => return Some((entry & ADDRESS) + (vaddr & ((1 << level_bits) - 1))),
             }
         }
         None
     }
 
+    fn map<F: Format>(
+        pool: &mut Pool,
+        range: (u64, u64, u64),
+        bits: u8,
+        attributes: Attributes,
+    ) -> Result<(), MapError> {
+        super::map::<F, Pool>(pool, 0, range, bits, attributes)
+    }
+
     #[test]
     fn every_mapped_byte_is_found_and_nothing_beside_it() {
+        found_and_nothing_beside::<Aarch64>();
+        found_and_nothing_beside::<X86_64>();
+    }
+
+    fn found_and_nothing_beside<F: Format>() {
         let mut pool = pool(100);
-        map(&mut pool, 0, (0x20_0000, 0x5000_0000, 0x3000), 12, RW).unwrap();
-        map(&mut pool, 0, (0x4000_0000, 0x6000_0000, 0x40_0000), 21, RW).unwrap();
-        map(&mut pool, 0, (0xff_ffff_f000, 0x7000_0000, 0x1000), 12, RW).unwrap();
-        assert_eq!(walk(&pool, 0x20_1234), Some(0x5000_1234));
-        assert_eq!(walk(&pool, 0x403f_ffff), Some(0x603f_ffff));
-        assert_eq!(walk(&pool, 0xff_ffff_fff8), Some(0x7000_0ff8));
+        map::<F>(&mut pool, (0x20_0000, 0x5000_0000, 0x3000), 12, RW).unwrap();
+        map::<F>(&mut pool, (0x4000_0000, 0x6000_0000, 0x40_0000), 21, RW).unwrap();
+        map::<F>(&mut pool, (0xff_ffff_f000, 0x7000_0000, 0x1000), 12, RW).unwrap();
+        assert_eq!(walk::<F>(&pool, 0x20_1234), Some(0x5000_1234));
+        assert_eq!(walk::<F>(&pool, 0x403f_ffff), Some(0x603f_ffff));
+        assert_eq!(walk::<F>(&pool, 0xff_ffff_fff8), Some(0x7000_0ff8));
         for outside in [0x1f_ffff, 0x20_3000, 0x3fff_ffff, 0x4040_0000, 0xff_ffff_efff] {
-            assert_eq!(walk(&pool, outside), None);
+            assert_eq!(walk::<F>(&pool, outside), None);
         }
     }
 
@@ -173,7 +187,7 @@ mod tests {
         for mappings in cases {
             let mut pool = pool(10_000);
             for (vaddr, size, bits) in mappings {
-                map(&mut pool, 0, (*vaddr, 0, *size), *bits, RW).unwrap();
+                map::<X86_64>(&mut pool, (*vaddr, 0, *size), *bits, RW).unwrap();
             }
             assert_eq!(tables_needed(mappings.iter().copied()), pool.tables.len());
         }
@@ -182,13 +196,13 @@ mod tests {
     #[test]
     fn mistakes_are_errors() {
         let mut small = pool(2);
-        assert_eq!(map(&mut small, 0, (0x1000, 0, 0x1000), 12, RW), Err(MapError::OutOfTables));
+        assert_eq!(map::<X86_64>(&mut small, (0x1000, 0, 0x1000), 12, RW), Err(MapError::OutOfTables));
         let mut pool = pool(100);
-        assert_eq!(map(&mut pool, 0, (0x1001, 0, 0x1000), 12, RW), Err(MapError::Alignment));
-        assert_eq!(map(&mut pool, 0, (0x1000, 0, 0x1000), 21, RW), Err(MapError::Alignment));
-        assert_eq!(map(&mut pool, 0, (0x1000, 0, 0x1000), 30, RW), Err(MapError::Alignment));
-        map(&mut pool, 0, (0x1000, 0, 0x1000), 12, RW).unwrap();
-        assert_eq!(map(&mut pool, 0, (0x1000, 0, 0x1000), 12, RW), Err(MapError::Occupied(0x1000)));
-        assert_eq!(map(&mut pool, 0, (0, 0, 0x20_0000), 21, RW), Err(MapError::Occupied(0)));
+        assert_eq!(map::<X86_64>(&mut pool, (0x1001, 0, 0x1000), 12, RW), Err(MapError::Alignment));
+        assert_eq!(map::<X86_64>(&mut pool, (0x1000, 0, 0x1000), 21, RW), Err(MapError::Alignment));
+        assert_eq!(map::<X86_64>(&mut pool, (0x1000, 0, 0x1000), 30, RW), Err(MapError::Alignment));
+        map::<X86_64>(&mut pool, (0x1000, 0, 0x1000), 12, RW).unwrap();
+        assert_eq!(map::<X86_64>(&mut pool, (0x1000, 0, 0x1000), 12, RW), Err(MapError::Occupied(0x1000)));
+        assert_eq!(map::<X86_64>(&mut pool, (0, 0, 0x20_0000), 21, RW), Err(MapError::Occupied(0)));
     }
 }

@@ -152,6 +152,9 @@ impl Leader {
                 let known = tokens.as_slice().iter().all(|token| *token < vocabulary);
                 self.check(id, |request| known && request.add(offset as usize, tokens.as_slice()));
             }
+            ToCompute::Guide { id } => self.guide(id),
+            ToCompute::Choose { id, sequence, token } => self.guided(id, sequence, Some(token)),
+            ToCompute::More { id, sequence } => self.guided(id, sequence, None),
             ToCompute::Go { id } => self.check(id, Request::go),
             ToCompute::Cancel { id } => {
                 if let Some(request) = self.request.as_mut().filter(|request| request.id == id) {
@@ -163,7 +166,7 @@ impl Leader {
     }
 
     /// Applies a step of the request's set-up; the request is refused when it does not fit.
-    fn check(&mut self, id: u32, step: impl FnOnce(&mut Request) -> bool) {
+    pub(crate) fn check(&mut self, id: u32, step: impl FnOnce(&mut Request) -> bool) {
         let Some(request) = self.request.as_mut().filter(|request| request.id == id) else { return };
         if !step(request) {
             self.request = None;
@@ -194,6 +197,7 @@ impl Leader {
             memory.erase();
         }
         self.crew.disturbed |= lost;
+        ipc_pd::scrub_stack();
         self.mail.tell_session(ToSession::Erased);
     }
 

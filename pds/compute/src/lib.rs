@@ -15,6 +15,7 @@ extern crate alloc;
 
 mod crew;
 mod follower;
+mod guide;
 mod leader;
 mod loaded;
 mod mail;

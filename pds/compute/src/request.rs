@@ -1,5 +1,6 @@
 //! One request of session, from its first piece to its end.
 
+use crate::guide::Guide;
 use alloc::vec::Vec;
 use inference_sampler::{Candidate, Parameters};
 use ipc_pd::clock;
@@ -27,6 +28,8 @@ pub struct Request {
     pub cancelled: bool,
     /// How to choose.
     pub parameters: Parameters,
+    /// Session chooses the tokens.
+    pub guide: Option<Guide>,
     /// Room for candidates.
     pub room: Vec<Candidate>,
     /// Progress last reported.
@@ -75,6 +78,7 @@ impl Request {
             cancelled: false,
             room: filled(parameters.candidates(vocabulary))?,
             parameters,
+            guide: None,
             reported: 0,
             stop,
             go_ticks: 0,

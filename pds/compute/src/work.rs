@@ -5,7 +5,8 @@ use crate::mail::Mail;
 use crate::request::Request;
 use inference_model::{Engine, EvalError, Model, Step};
 use inference_sampler::sample;
-use ipc_protocol::session_compute::{Refusal, Stop, ToSession};
+use ipc_protocol::List;
+use ipc_protocol::session_compute::{CANDIDATES, Refusal, Stop, ToSession};
 
 /// Prompt tokens between two progress messages.
 const REPORT_EVERY: usize = 16;
@@ -13,6 +14,7 @@ const REPORT_EVERY: usize = 16;
 /// What came of a step.
 enum Outcome {
     Token(u32),
+    Candidates(List<u32, CANDIDATES>),
     Interrupted,
     WorkerLost,
     NotFinite,
@@ -26,13 +28,16 @@ pub fn step(leader: &mut Leader) -> bool {
         leader.end_request(stop);
         return true;
     }
-    if leader.engine().is_none() || !leader.mail.clear_to_send() {
+    let waiting =
+        leader.request.as_ref().and_then(|request| request.guide).is_some_and(|guide| guide.waiting);
+    if waiting || leader.engine().is_none() || !leader.mail.clear_to_send() {
         return false;
     }
     leader.crew.work();
     let Some((loaded, mail, request)) = leader.engine() else { return false };
     match loaded.with_dependent_mut(|_, engine| compute(engine, mail, request)) {
         Outcome::Token(token) => accept(leader, token),
+        Outcome::Candidates(tokens) => offer(leader, tokens),
         Outcome::Interrupted => {}
         Outcome::WorkerLost => leader.crew.disturbed = true,
         Outcome::NotFinite => refuse(leader, Refusal::NotFinite),
@@ -67,6 +72,10 @@ fn compute(engine: &mut Engine<'_, '_>, mail: &mut Mail, request: &mut Request) 
         };
     }
     request.note_cached(reused);
+    if let Some(guide) = request.guide {
+        let candidates = guide.candidates(engine.logits(), &mut request.room);
+        return candidates.map_or(Outcome::Impossible, Outcome::Candidates);
+    }
     let position = request.tokens.len() as u64;
     match sample(&request.parameters, engine.logits(), &request.tokens, position, &mut request.room) {
         Ok(token) => Outcome::Token(token),
@@ -92,6 +101,16 @@ fn accept(leader: &mut Leader, token: u32) {
     let (id, sequence) = (request.id, request.sent as u32);
     request.sent += 1;
     leader.mail.tell_session(ToSession::Token { id, sequence, token });
+}
+
+/// Session is to choose; until it has, there is nothing to compute.
+fn offer(leader: &mut Leader, tokens: List<u32, CANDIDATES>) {
+    let Some(request) = &mut leader.request else { return };
+    let Some(mut guide) = request.guide else { return };
+    guide.waiting = true;
+    request.guide = Some(guide);
+    let message = guide.message(request, tokens);
+    leader.mail.tell_session(message);
 }
 
 fn refuse(leader: &mut Leader, why: Refusal) {

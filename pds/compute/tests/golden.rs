@@ -9,11 +9,11 @@ use ipc_protocol::session_compute::{Refusal, Sampling, Stop, ToCompute, ToSessio
 use ipc_protocol::supervisor_compute::{self as control, Sealed};
 use memory_region::{Readable, Writable};
 use pds_compute::{Crew, Follower, LEADER, Leader, Memory, SESSION, SUPERVISOR, WORKERS};
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Instant;
+use tests_fixtures::shared;
 
 struct Host(Instant);
 
@@ -52,17 +52,6 @@ impl Region {
         // SAFETY: as above.
         unsafe { Readable::new(self.0.as_ptr().cast(), self.0.len() * 8) }
     }
-}
-
-fn shared() -> Option<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let found = std::env::var_os("CLOISTER_SHARED").map(PathBuf::from).unwrap_or(root);
-    if found.join("golden").is_dir() {
-        return Some(found);
-    }
-    assert!(std::env::var_os("CI").is_none(), "the shared test data is missing");
-    eprintln!("skipped: no shared test data at {}", found.display());
-    None
 }
 
 fn boxes(workers: usize) -> Vec<&'static [AtomicU32]> {
@@ -171,6 +160,34 @@ impl System {
         send(self, ToCompute::Go { id });
     }
 
+    /// A request whose tokens session chooses.
+    fn guided(&mut self, id: u32, prompt: &[u32], limit: u32) {
+        let sampling = Sampling { temperature: 0.0, ..Sampling::default() };
+        let (count, stop) = (prompt.len() as u32, List::default());
+        for message in [
+            ToCompute::Begin { id, prompt: count, limit, sampling, stop },
+            ToCompute::Tokens { id, offset: 0, tokens: List::new(prompt) },
+            ToCompute::Guide { id },
+            ToCompute::Go { id },
+        ] {
+            self.session.send(&message).unwrap();
+        }
+    }
+
+    /// How many candidates came before, and the next ones.
+    fn candidates(&mut self, id: u32, at: u32) -> (u32, Vec<u32>) {
+        loop {
+            match self.message() {
+                ToSession::Candidates { id: of, sequence, skipped, tokens } if of == id => {
+                    assert_eq!(sequence, at);
+                    return (skipped, tokens.as_slice().to_vec());
+                }
+                ToSession::Refused { why, .. } => panic!("refused: {why:?}"),
+                _ => {}
+            }
+        }
+    }
+
     fn message(&mut self) -> ToSession {
         self.until(|system| system.session.receive().unwrap())
     }
@@ -210,7 +227,7 @@ struct Golden {
 }
 
 fn golden(name: &str) -> Option<(&'static [u8], Golden)> {
-    let shared = shared()?;
+    let shared = shared("golden")?;
     let text = std::fs::read_to_string(shared.join(format!("golden/{name}.json"))).unwrap();
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let ids = |value: &serde_json::Value| value.as_u64().unwrap() as u32;
@@ -244,6 +261,47 @@ fn the_tokens_are_those_of_llama_cpp() {
     agrees("stories3M-q4_0", 1);
     agrees("stories3M-f16", 1);
     agrees("stories3M-q8_0", 1);
+}
+
+#[test]
+fn the_first_candidates_of_a_guided_request_are_the_greedy_tokens() {
+    let Some((weights, golden)) = golden("stories260K-q8_0") else { return };
+    as_pd(|| {
+        let mut system = start(weights, 1);
+        system.load();
+        system.guided(7, &golden.prompt, 5);
+        for sequence in 0..5 {
+            let (skipped, tokens) = system.candidates(7, sequence);
+            assert_eq!((skipped, tokens[0]), (0, golden.tokens[sequence as usize]));
+            system.session.send(&ToCompute::More { id: 7, sequence }).unwrap();
+            let (skipped, more) = system.candidates(7, sequence);
+            assert_eq!(skipped, 40);
+            assert!(more.iter().all(|token| !tokens.contains(token)), "the next ones are other ones");
+            system.session.send(&ToCompute::Choose { id: 7, sequence, token: tokens[0] }).unwrap();
+        }
+        assert_eq!(system.answer(7), (vec![], Stop::Limit));
+    });
+}
+
+#[test]
+fn a_choice_out_of_turn_or_outside_the_vocabulary_is_refused() {
+    let Some((weights, golden)) = golden("stories260K-q8_0") else { return };
+    as_pd(|| {
+        let mut system = start(weights, 1);
+        system.load();
+        for (id, wrong) in [
+            (3, ToCompute::Choose { id: 3, sequence: 1, token: 5 }),
+            (4, ToCompute::Choose { id: 4, sequence: 0, token: 512 }),
+            (5, ToCompute::More { id: 5, sequence: 9 }),
+            (6, ToCompute::Guide { id: 6 }),
+        ] {
+            system.guided(id, &golden.prompt, 5);
+            system.candidates(id, 0);
+            system.session.send(&wrong).unwrap();
+            let refused = ToSession::Refused { id, why: Refusal::BadRequest };
+            while system.message() != refused {}
+        }
+    });
 }
 
 #[test]

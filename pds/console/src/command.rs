@@ -3,7 +3,8 @@
 //!
 //! One design rule: a line is a command only where nothing else can be meant. A line that begins with `/` is one; a
 //! line of plain words is one only when it is exactly an admin command (`status`, `model load NAME`; `chat` is
-//! followed by what is said). Everything else is said to the model.
+//! followed by what is said). One that begins with `?` is a request in English for a command. Everything else is said
+//! to the model.
 //!
 //! Near misses are suggested and never executed: after `/` within two edits; a single plain word within one edit of
 //! a command of up to five letters or two of a longer one, because "hello" must reach the model. A plain near miss
@@ -35,6 +36,8 @@ pub enum Command<'a> {
     Nothing,
     /// Say this to the model.
     Chat(&'a str),
+    /// Find the command for this request in English.
+    Ask(&'a str),
     /// Explain how to chat.
     Talk,
     /// List the commands.
@@ -148,9 +151,10 @@ const LOAD: &str = "/load NAME (/models lists the names)";
 /// Understands a line.
 pub fn parse(line: &str) -> Command<'_> {
     let line = line.trim();
-    match line.strip_prefix('/') {
-        Some(command) => slash(line, command),
-        None => plain(line),
+    match (line.strip_prefix('/'), line.strip_prefix('?')) {
+        (Some(command), _) => slash(line, command),
+        (_, Some(request)) => Command::Ask(request.trim()),
+        _ => plain(line),
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! The console's state and its one loop: terminal, supervisor, session, until nothing moves any more.
 
+use crate::ask::Asking;
 use crate::banner::Banner;
 use crate::editor::{Editor, Event};
 use crate::figures::Totals;
@@ -52,6 +53,9 @@ pub struct Console<T> {
     pub(crate) verbose: bool,
     pub(crate) banner: Banner,
     pub(crate) rows: u32,
+    /// The request under way is `/clear`.
+    pub(crate) clearing: bool,
+    pub(crate) asking: Asking,
     next_id: u32,
 }
 
@@ -92,6 +96,8 @@ impl<T: Terminal> Console<T> {
             verbose: false,
             banner: Banner::default(),
             rows: 0,
+            clearing: false,
+            asking: Asking::default(),
             next_id: 1,
         };
         console.greet();
@@ -197,6 +203,9 @@ impl<T: Terminal> Console<T> {
                 say!(self.screen, "\n");
                 return self.leave();
             }
+            Event::InterruptedEmpty | Event::Dropped if self.asking.is_pending() => {
+                return self.drop_proposal();
+            }
             Event::InterruptedEmpty => say!(self.screen, "{}", help::HOW_TO_LEAVE),
             Event::Dropped => {}
         }
@@ -241,6 +250,15 @@ impl<T: Terminal> Console<T> {
         }
         self.mode = Mode::Editing;
         self.editor.begin(&mut self.screen);
+    }
+
+    /// The user wants the conversation forgotten: so does the console, once session has confirmed it.
+    pub(crate) fn forget(&mut self) {
+        self.editor.forget();
+        crate::scrub::queue(&mut self.typed);
+        crate::scrub::bytes(&mut self.notice);
+        self.screen.scrub();
+        ipc_pd::scrub_stack();
     }
 
     /// Erases the progress line.

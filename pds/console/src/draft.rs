@@ -41,6 +41,11 @@ impl Draft {
         (self.line, self.cursor, self.refused, self.replaced) = (0, 0, 0, 0);
     }
 
+    /// Overwrites what was deleted, or written before.
+    pub fn scrub(&mut self) {
+        crate::scrub::bytes(&mut self.text);
+    }
+
     /// The whole message.
     pub fn text(&self) -> &str {
         self.slice(0, self.text.len())

@@ -58,6 +58,14 @@ impl Default for Editor {
 }
 
 impl Editor {
+    /// Forgets every line that was entered.
+    pub fn forget(&mut self) {
+        self.history.erase();
+        self.draft.scrub();
+        self.stash.clear();
+        crate::scrub::bytes(&mut self.stash);
+    }
+
     /// The terminal's width.
     pub fn columns(&self) -> usize {
         self.columns

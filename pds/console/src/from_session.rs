@@ -64,6 +64,7 @@ impl<T: Terminal> Console<T> {
                 self.model(Model { name, description, context, cache_bytes, workers });
             }
             ToConsole::Answer { id, piece } => self.answer(id, piece.as_slice()),
+            ToConsole::Proposal { id, piece, last } => self.proposal(id, piece.as_slice(), last),
             ToConsole::Progress { id, what, done, total } => self.show_progress(id, what, done, total),
             ToConsole::Notice { level, piece, last, .. } => self.notice(level, piece.as_slice(), last),
             ToConsole::Answered { id, stop, cost, used, context } => {
@@ -74,7 +75,11 @@ impl<T: Terminal> Console<T> {
             ToConsole::End { id, .. } => {
                 if self.current(id).is_some() {
                     self.end_line();
+                    self.show_proposal();
                     self.prompt();
+                    if core::mem::take(&mut self.clearing) {
+                        self.forget();
+                    }
                 }
             }
         }

@@ -22,6 +22,7 @@ Type a message and press Enter. Commands begin with / or stand alone on a line:
   /fact add A | B | C    keep a fact            /fact list, /fact forget NUMBER
   /recall TEXT           what happened on this machine
   /restart SERVER        restart a server       /stop SERVER           stop a server
+  ? REQUEST              ask for a command in English; it is shown, and runs only on y (? alone: what was asked)
   chat TEXT              say TEXT, even if it looks like a command
   /bye, exit             shut down
 \"\"\" begins and ends a message of several lines; so does \\ at the end of a line.

@@ -34,6 +34,13 @@ impl History {
         *self = Self { kept, ..Self::default() };
     }
 
+    /// Forgets all lines and overwrites them.
+    pub fn erase(&mut self) {
+        self.bytes.clear();
+        crate::scrub::bytes(&mut self.bytes);
+        (self.back, self.lengths) = (0, heapless::Deque::new());
+    }
+
     /// Remembers a line, unless it is empty, long, of several lines, or the same as the last one.
     pub fn push(&mut self, line: &str) {
         self.back = 0;

@@ -15,6 +15,7 @@
 #[cfg(not(any(target_os = "none", cloister_pd)))]
 extern crate std;
 
+mod ask;
 mod banner;
 pub mod command;
 pub mod commands;
@@ -32,6 +33,7 @@ mod mode;
 mod outbox;
 pub mod printable;
 mod requests;
+mod scrub;
 pub mod terminal;
 mod uart;
 pub mod words;

@@ -4,7 +4,6 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use drivers_pl011::Pl011;
 use ipc_link::Link;
 use ipc_pd::Handler;
 use pds_console::{Console, SESSION, SUPERVISOR, TIMER, Uart};
@@ -16,12 +15,13 @@ ipc_pd::regions! {
     supervisor_to_console, supervisor_to_console_size: Readable;
     platform, platform_size: Sealed;
     uart, uart_size: Device;
+    com1, com1_id: Ports;
 }
 
 fn init() -> impl Handler {
     let mapped = "system.xml maps the link's regions";
     Console::new(
-        Uart::new(Pl011::new(uart().expect("system.xml maps the UART"))),
+        Uart::find(uart(), com1()).expect("system.xml gives the console a UART"),
         Link::start(console_to_session().expect(mapped), session_to_console().expect(mapped), SESSION),
         Link::start(
             console_to_supervisor().expect(mapped),

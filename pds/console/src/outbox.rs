@@ -17,6 +17,8 @@ pub enum TextKind {
     Message,
     /// A system prompt.
     System,
+    /// A request in English.
+    Ask,
     /// Something for the retriever.
     Library(RagText),
 }
@@ -88,6 +90,7 @@ impl Outbox {
         let message = match kind {
             TextKind::Message => ToSession::Text { id, piece, last },
             TextKind::System => ToSession::System { id, piece, last },
+            TextKind::Ask => ToSession::Ask { id, piece, last },
             TextKind::Library(what) => ToSession::RagText { id, what: *what, piece, last },
         };
         Some((message, end))

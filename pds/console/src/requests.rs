@@ -21,6 +21,9 @@ impl<T: Terminal> Console<T> {
         if self.is_too_long() {
             return self.prompt();
         }
+        if self.asking.is_pending() {
+            return self.decide();
+        }
         if self.editor.draft.replaced() > 0 {
             let places = self.editor.draft.replaced();
             say!(
@@ -50,13 +53,15 @@ impl<T: Terminal> Console<T> {
         refused > 0
     }
 
-    fn obey(&mut self) {
+    /// Does what the draft says.
+    pub(crate) fn obey(&mut self) {
         let text = self.editor.draft.text();
         // Several lines can only be a message, or a system prompt.
         let command = match parse(text) {
-            command @ (Command::SetSystem(_) | Command::Chat(_) | Command::Library(Library::Say(..))) => {
-                command
-            }
+            command @ (Command::SetSystem(_)
+            | Command::Chat(_)
+            | Command::Ask(_)
+            | Command::Library(Library::Say(..))) => command,
             _ if text.trim().contains('\n') && !text.trim_start().starts_with('/') => {
                 Command::Chat(text.trim())
             }
@@ -66,6 +71,10 @@ impl<T: Terminal> Console<T> {
             Command::Chat(message) => {
                 let range = range_in(text, message);
                 self.say_to_model(TextKind::Message, range);
+            }
+            Command::Ask(request) => {
+                let range = range_in(text, request);
+                self.ask(range);
             }
             Command::SetSystem(prompt) => {
                 let range = range_in(text, prompt);
@@ -95,7 +104,10 @@ impl<T: Terminal> Console<T> {
                 }
             },
             Command::Show(what) => ToSession::Show { id, what },
-            Command::Clear => ToSession::Clear { id },
+            Command::Clear => {
+                self.clearing = true;
+                ToSession::Clear { id }
+            }
             Command::Models => ToSession::Models { id },
             Command::Unload => ToSession::Unload { id },
             Command::Regenerate => ToSession::Regenerate { id },

@@ -35,6 +35,11 @@ impl<T: Terminal> Screen<T> {
         Self { terminal, queue: heapless::Deque::new(), dropped: 0 }
     }
 
+    /// Overwrites what was shown.
+    pub fn scrub(&mut self) {
+        crate::scrub::queue(&mut self.queue);
+    }
+
     /// The terminal.
     pub fn terminal(&mut self) -> &mut T {
         &mut self.terminal

@@ -22,6 +22,7 @@ fn asks(line: &str, expected: impl Fn(u32) -> ToSession) {
 fn request_id(request: &ToSession) -> u32 {
     match request {
         ToSession::Text { id, .. }
+        | ToSession::Ask { id, .. }
         | ToSession::Cancel { id }
         | ToSession::System { id, .. }
         | ToSession::Set { id, .. }
@@ -310,5 +311,5 @@ fn status_tells_what_retrieval_is_like() {
     world.types("status\r");
     world.supervisor_says(FromSupervisor::StatusEnd);
     let shown = world.take();
-    assert!(shown.contains("retrieval: on; hash fallback\\x1b[2J\r\n"), "{shown}");
+    assert!(shown.contains("retrieval: on; hash fallback^[[2J\r\n"), "{shown}");
 }

@@ -215,9 +215,8 @@ fn a_session_that_restarts_says_what_is_lost_and_the_prompt_comes_back() {
     let id = world.asks("hi");
     world.answers(id, "Once");
     let [to_session, from_session, ..] = world.regions;
-    world.session = enter(world.kernel.clone(), || {
-        Link::start(from_session.view(), to_session.view().as_readable(), SESSION)
-    });
+    world.session =
+        enter(world.kernel.clone(), || Link::start(from_session.writable(), to_session.readable(), SESSION));
     world.run();
     let shown = world.take();
     assert!(shown.contains("Once\r\nsession restarted: the conversation"), "{shown}");
@@ -233,7 +232,7 @@ fn a_supervisor_that_restarts_is_announced_and_can_be_asked_again() {
     world.types("half");
     let [_, _, to_supervisor, from_supervisor] = world.regions;
     world.supervisor = enter(world.kernel.clone(), || {
-        Link::start(from_supervisor.view(), to_supervisor.view().as_readable(), SUPERVISOR)
+        Link::start(from_supervisor.writable(), to_supervisor.readable(), SUPERVISOR)
     });
     world.run();
     assert!(world.take().ends_with("supervisor restarted: it watches the servers again\r\n>>> half"));
@@ -356,7 +355,7 @@ fn messages_that_nobody_asked_for_are_ignored_or_announced() {
 fn a_peer_that_breaks_the_protocol_is_named_and_the_console_goes_on() {
     let mut world = World::ready();
     let [_, from_session, ..] = world.regions;
-    from_session.view().store(ipc_ring_tail(), u64::MAX, std::sync::atomic::Ordering::Relaxed);
+    from_session.writable().store(ipc_ring_tail(), u64::MAX, std::sync::atomic::Ordering::Relaxed);
     world.session_is_broken = true;
     world.run();
     let shown = world.take();

@@ -192,7 +192,7 @@ impl Retriever {
         self.shelf = Shelf::Closed;
         match shelf::format(&self.port, config, embedding) {
             Ok(opened) => self.use_store(opened),
-            Err(shelf) => self.shelf = shelf,
+            Err(unusable) => self.shelf = unusable.into(),
         }
         self.open_store().map(drop)?;
         self.scan.begin(None);

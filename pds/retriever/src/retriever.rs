@@ -144,7 +144,8 @@ impl Retriever {
         let Some(embedding) = &self.embedding else { return };
         match shelf::open(&self.port, config, embedding) {
             Ok(opened) => self.use_store(opened),
-            Err(shelf) => {
+            Err(unusable) => {
+                let shelf = Shelf::from(unusable);
                 if let Shelf::Unusable(why, _) = &shelf {
                     self.inbox.borrow_mut().line(0, &alloc::format!("retrieval: {why}"));
                 }

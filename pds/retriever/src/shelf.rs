@@ -7,7 +7,7 @@ use crate::library;
 use crate::port::{DataPartition, Port};
 use alloc::format;
 use alloc::rc::Rc;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::cell::RefCell;
 use retrieval::embed::Embedder;
 use retrieval::memory::{Config, Memory, MemoryError};
@@ -31,6 +31,15 @@ pub(crate) enum Shelf {
     Unusable(String, bool),
 }
 
+/// Why there is no store, and whether it may be otherwise soon.
+pub(crate) struct Unusable(String, bool);
+
+impl From<Unusable> for Shelf {
+    fn from(Unusable(why, again): Unusable) -> Self {
+        Self::Unusable(why, again)
+    }
+}
+
 /// A store that was opened, with what the user should know of it.
 pub(crate) struct Opened {
     pub store: Store,
@@ -39,12 +48,12 @@ pub(crate) struct Opened {
     pub missing: u64,
 }
 
-fn partition(port: &Rc<RefCell<Port>>) -> Result<DataPartition, Shelf> {
-    let gone = || Shelf::Unusable("storage does not answer".into(), true);
+fn partition(port: &Rc<RefCell<Port>>) -> Result<DataPartition, Unusable> {
+    let gone = || Unusable("storage does not answer".into(), true);
     let found = port.borrow_mut().describe().map_err(|_| gone())?;
     match (found.device, found.data) {
-        (false, _) => Err(Shelf::Unusable("there is no disk".into(), false)),
-        (_, 0) => Err(Shelf::Unusable("the disk has no data partition".into(), false)),
+        (false, _) => Err(Unusable("there is no disk".into(), false)),
+        (_, 0) => Err(Unusable("the disk has no data partition".into(), false)),
         (_, sectors) => Ok(DataPartition::new(port.clone(), sectors)),
     }
 }
@@ -54,7 +63,7 @@ pub(crate) fn open(
     port: &Rc<RefCell<Port>>,
     config: Config,
     embedder: &dyn Embedder,
-) -> Result<Opened, Shelf> {
+) -> Result<Opened, Unusable> {
     let opened = match Memory::open(partition(port)?, config, embedder) {
         Err(MemoryError::Store(StoreError::NotAStore)) => return revive(port, config, embedder),
         other => other.map_err(|error| unusable(&error))?,
@@ -63,7 +72,7 @@ pub(crate) fn open(
 }
 
 /// A partition without superblocks: blank, or damaged.
-fn revive(port: &Rc<RefCell<Port>>, config: Config, embedder: &dyn Embedder) -> Result<Opened, Shelf> {
+fn revive(port: &Rc<RefCell<Port>>, config: Config, embedder: &dyn Embedder) -> Result<Opened, Unusable> {
     let mut device = partition(port)?;
     if is_blank(&mut device).map_err(|error| unusable(&error.into()))? {
         let made = Memory::format(device, config, embedder).map_err(|error| unusable(&error))?;
@@ -78,7 +87,7 @@ fn revive(port: &Rc<RefCell<Port>>, config: Config, embedder: &dyn Embedder) -> 
         }
     }
     let why = "the data partition holds something else than a store; /rag format makes an empty one, and loses what is there";
-    Err(Shelf::Unusable(why.into(), false))
+    Err(Unusable(why.into(), false))
 }
 
 /// Makes an empty store whatever the partition holds: the user said so.
@@ -86,7 +95,7 @@ pub(crate) fn format(
     port: &Rc<RefCell<Port>>,
     config: Config,
     embedder: &dyn Embedder,
-) -> Result<Opened, Shelf> {
+) -> Result<Opened, Unusable> {
     let made = Memory::format(partition(port)?, config, embedder).map_err(|error| unusable(&error))?;
     Ok(report(made, None))
 }
@@ -106,7 +115,7 @@ fn report(store: Store, notice: Option<String>) -> Opened {
     Opened { store, notice, missing }
 }
 
-fn unusable(error: &MemoryError) -> Shelf {
+fn unusable(error: &MemoryError) -> Unusable {
     let again = matches!(error, MemoryError::Store(StoreError::Device(_) | StoreError::Poisoned));
-    Shelf::Unusable(format!("the store cannot be opened: {}", error.to_string()), again)
+    Unusable(format!("the store cannot be opened: {error}"), again)
 }

@@ -117,7 +117,7 @@ impl Session {
     }
 
     /// Ends an answer from this side; compute is told, and the rest waits for its confirmation.
-    fn end_generation(&mut self, reason: StopReason) {
+    pub(crate) fn end_generation(&mut self, reason: StopReason) {
         let Some(generation) = self.generation.as_mut() else { return };
         generation.ended = Some(reason);
         let id = generation.id;
@@ -166,6 +166,9 @@ impl Session {
         if self.is(Kind::Benchmark) {
             return self.finish_benchmark(cost);
         }
+        if self.is(Kind::Ask) {
+            return self.finish_ask(stop, cost);
+        }
         if let Some(generation) = self.generation.as_mut() {
             generation.finish();
         }
@@ -193,7 +196,7 @@ impl Session {
         if generation.stage == Stage::Running {
             self.compute.push(ToCompute::Cancel { id });
         }
-        if self.is(Kind::Benchmark) || generation.text.is_empty() {
+        if !self.is(Kind::Answer) || generation.text.is_empty() {
             self.generation = None;
             if self.is(Kind::Answer) {
                 self.conversation.take_back();

@@ -47,6 +47,9 @@ impl Session {
             ToSession::Model(facts) => self.facts(facts),
             ToSession::Progress { id, done, total } => self.prompt_progress(id, done, total),
             ToSession::Token { id, sequence, token } => self.token(id, sequence, token),
+            ToSession::Candidates { id, sequence, skipped, tokens } => {
+                self.candidates(id, sequence, skipped, tokens.as_slice());
+            }
             ToSession::Done { id, stop, cost } => self.done(id, stop, cost),
             ToSession::Refused { id, why } => self.refused(id, why),
             ToSession::Erased => self.erased(),
@@ -99,5 +102,6 @@ impl Session {
             );
             self.end(true);
         }
+        ipc_pd::scrub_stack();
     }
 }

@@ -49,6 +49,7 @@ impl Session {
         match message {
             ToSession::Text { id, piece, last } => self.text_piece(id, Kind::Message, &piece, last),
             ToSession::System { id, piece, last } => self.text_piece(id, Kind::System, &piece, last),
+            ToSession::Ask { id, piece, last } => self.text_piece(id, Kind::Asking, &piece, last),
             ToSession::Cancel { id } => self.cancel(id),
             ToSession::Set { id, name, value } => {
                 if self.accept(id, Kind::Message) {
@@ -102,7 +103,8 @@ impl Session {
 
     /// Forgets the request under way without a word.
     pub(crate) fn abandon(&mut self) {
-        if let Some(generation) = self.generation.take() {
+        let answered = self.is(Kind::Answer);
+        if let Some(generation) = self.generation.take().filter(|_| answered) {
             self.conversation.answer(generation.text);
         }
         self.request = None;
@@ -147,6 +149,7 @@ impl Session {
                 self.say(Level::Plain, done);
                 self.end(true);
             }
+            Kind::Asking => self.ask(&said),
             _ if said.is_empty() => self.refuse("nothing to say: the message is empty"),
             _ => self.answer(said),
         }
@@ -214,7 +217,7 @@ impl Session {
         };
         request.cancelled = true;
         match request.kind {
-            Kind::Answer | Kind::Benchmark => self.cancel_generation(),
+            Kind::Answer | Kind::Ask | Kind::Benchmark => self.cancel_generation(),
             Kind::Retrieve | Kind::Library if self.incoming.is_empty() => self.cancel_retrieval(),
             _ => {
                 self.incoming.clear();

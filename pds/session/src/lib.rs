@@ -17,6 +17,7 @@
 extern crate alloc;
 
 mod answer;
+mod ask;
 mod benchmark;
 mod compute_side;
 mod console_side;

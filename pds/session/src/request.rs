@@ -22,6 +22,10 @@ pub enum Kind {
     Library,
     /// An answer.
     Answer,
+    /// A request in English is arriving.
+    Asking,
+    /// A command is looked for.
+    Ask,
     /// A measurement.
     Benchmark,
     /// The list of models.
@@ -54,6 +58,8 @@ pub enum Stage {
     Begin,
     /// Send the tokens from this one on.
     Tokens(usize),
+    /// Say that session chooses the tokens.
+    Guide,
     /// Start.
     Go,
     /// Compute works.
@@ -76,6 +82,8 @@ pub struct Generation {
     /// Most tokens to generate.
     limit: u32,
     sampling: Sampling,
+    /// Session chooses the tokens.
+    guided: bool,
     stop: List<u32, MAX_STOP_TOKENS>,
     /// Attempts so far.
     pub attempts: u32,
@@ -98,6 +106,7 @@ impl Generation {
             tokens: prompt,
             limit,
             sampling,
+            guided: false,
             stop,
             attempts: 0,
             ended: None,
@@ -105,6 +114,20 @@ impl Generation {
             text: String::new(),
             shown: 0,
         }
+    }
+
+    /// The same with session choosing the tokens.
+    pub fn guided(mut self) -> Self {
+        self.guided = true;
+        self
+    }
+
+    /// The bytes of what was generated.
+    pub fn bytes(&self, tokenizer: &Tokenizer<'_>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let made = self.tokens.get(self.prompt..).unwrap_or_default();
+        made.iter().for_each(|token| tokenizer.append_piece(*token, false, &mut bytes));
+        bytes
     }
 
     /// Tokens generated.
@@ -136,9 +159,14 @@ impl Generation {
             Stage::Tokens(offset) => {
                 let end = (offset + TOKENS_PER_MESSAGE).min(self.base);
                 let tokens = List::new(&self.tokens[offset..end]);
-                let after = if end == self.base { Stage::Go } else { Stage::Tokens(end) };
+                let after = match self.guided {
+                    _ if end < self.base => Stage::Tokens(end),
+                    true => Stage::Guide,
+                    false => Stage::Go,
+                };
                 Some((ToCompute::Tokens { id, offset: offset as u32, tokens }, after))
             }
+            Stage::Guide => Some((ToCompute::Guide { id }, Stage::Go)),
             Stage::Go => Some((ToCompute::Go { id }, Stage::Running)),
         }
     }

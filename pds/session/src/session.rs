@@ -11,6 +11,7 @@ use crate::{ComputeLink, ConsoleLink, SUPERVISOR, SupervisorLink, TIMER};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::convert::Infallible;
+use inference_sampler::Grammar;
 use ipc_link::Patience;
 use ipc_pd::{Channel, ChannelSet, Handler, health};
 use ipc_protocol::console_session::{Level, ToConsole};
@@ -38,6 +39,10 @@ pub struct Session {
     /// Text that is arriving.
     pub(crate) incoming: Vec<u8>,
     pub(crate) generation: Option<Generation>,
+    /// The request in English that a command is looked for.
+    pub(crate) asked: String,
+    /// The grammar of commands, once it was needed.
+    pub(crate) grammar: Option<Grammar>,
     /// The cache must be erased, and compute has not yet said that it is.
     pub(crate) erasing: bool,
     /// Whether the user has been told that the context fills up.
@@ -68,6 +73,8 @@ impl Session {
             request: None,
             incoming: Vec::new(),
             generation: None,
+            grammar: None,
+            asked: String::new(),
             erasing: false,
             warned: false,
             next_id: 0,
@@ -140,7 +147,7 @@ impl Session {
     fn silence(&mut self) {
         let Some(request) = self.request else { return };
         match request.kind {
-            Kind::Answer | Kind::Benchmark => self.compute_is_silent(request),
+            Kind::Answer | Kind::Ask | Kind::Benchmark => self.compute_is_silent(request),
             Kind::Clear => {
                 self.say(Level::Warning, "compute has not confirmed that its memory is erased; it will do so before it answers again");
                 self.end(true);
@@ -150,7 +157,7 @@ impl Session {
             }
             Kind::Retrieve => self.retriever_is_silent(),
             Kind::Library if self.incoming.is_empty() => self.retriever_is_silent(),
-            Kind::Message | Kind::System | Kind::Library => {
+            Kind::Message | Kind::Asking | Kind::System | Kind::Library => {
                 self.refuse("the rest of the text did not arrive")
             }
         }

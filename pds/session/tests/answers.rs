@@ -1,16 +1,17 @@
 //! From a message to tokens, and from tokens to an answer.
 mod common;
-use common::model::{IM_END, base_model, byte, bytes, chat_model, shared};
+use common::model::{IM_END, base_model, byte, bytes, chat_model};
 use common::{World, answer, ended, lines};
 use ipc_protocol::Piece;
 use ipc_protocol::console_session::{Level, StopReason, ToConsole, ToSession, Work};
 use ipc_protocol::session_compute::{Refusal, Stop, ToCompute, ToSession as FromCompute};
+use tests_fixtures::shared;
 
 const EOS: StopReason = StopReason::Compute(Stop::EndOfGeneration);
 
 #[test]
 fn the_stories_models_get_the_golden_prompt_and_show_the_golden_text() {
-    let Some(root) = shared() else { return };
+    let Some(root) = shared("golden") else { return };
     for model in ["stories260K-f32", "stories260K-q8_0", "stories3M-q8_0", "stories3M-f16", "stories3M-q4_0"]
     {
         let file = Vec::leak(std::fs::read(root.join(format!("models/stories/{model}.gguf"))).unwrap());

@@ -120,7 +120,9 @@ fn state(passages: u32) -> State {
 }
 
 fn text_of(asked: &Asked) -> String {
-    asked.tokens.iter().map(|token| u8::try_from(token.wrapping_sub(3)).map_or('#', char::from)).collect()
+    let bytes: Vec<u8> =
+        asked.tokens.iter().map(|token| u8::try_from(token.wrapping_sub(3)).unwrap_or(b'#')).collect();
+    String::from_utf8_lossy(&bytes).replace('\u{2581}', " ")
 }
 
 #[test]

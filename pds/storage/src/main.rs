@@ -4,13 +4,15 @@
 #![forbid(unsafe_code)]
 
 use drivers_block::{AREAS, Area};
-use drivers_virtio_blk::{VirtioBlk, probe};
+use drivers_virtio_blk::{SomeTransport, VirtioBlk, probe, probe_pci};
 use ipc_link::Link;
 use ipc_pd::Handler;
 use pds_storage::{ClientWiring, FileRights, LOADER, RETRIEVER, Storage};
 
 ipc_pd::regions! {
     virtio_mmio, virtio_mmio_size: Device;
+    virtio_pci, virtio_pci_size: Device;
+    pci, pci_id: Ports;
     virtio_queue, virtio_queue_size, virtio_queue_paddr: Dma;
     storage_to_loader_data, storage_to_loader_data_size, storage_to_loader_data_paddr: Dma;
     storage_to_retriever_data, storage_to_retriever_data_size, storage_to_retriever_data_paddr: Dma;
@@ -19,6 +21,19 @@ ipc_pd::regions! {
     loader_to_storage, loader_to_storage_size: Readable;
     storage_to_retriever, storage_to_retriever_size: Writable;
     retriever_to_storage, retriever_to_storage_size: Readable;
+}
+
+ipc_pd::addresses! {
+    virtio_pci_paddr;
+}
+
+/// The disk behind the registers that the board has: memory-mapped transports, or a PCI device.
+fn find_device() -> Option<SomeTransport<'static>> {
+    if let Some(registers) = virtio_mmio() {
+        return probe(registers).ok().map(SomeTransport::from);
+    }
+    let (ports, registers) = pci().zip(virtio_pci())?;
+    probe_pci(ports, registers, virtio_pci_paddr()).ok().map(SomeTransport::from)
 }
 
 fn init() -> impl Handler {
@@ -39,9 +54,9 @@ fn init() -> impl Handler {
         data: true,
         files: FileRights::Folders,
     });
-    let device = virtio_mmio().zip(virtio_queue()).and_then(|(registers, queue)| {
-        probe(registers).ok().and_then(|transport| VirtioBlk::new(transport, queue, areas).ok())
-    });
+    let device = find_device()
+        .zip(virtio_queue())
+        .and_then(|(transport, queue)| VirtioBlk::new(transport, queue, areas).ok());
     Storage::new(device, loader.into_iter().chain(retriever))
 }
 

@@ -9,13 +9,14 @@
 
 use core::convert::Infallible;
 use drivers_arm_timer::Comparator;
-use drivers_pl031::Pl031;
 use ipc_pd::{Channel, ChannelSet, Handler, MessageInfo, clock, get_mr, set_mr};
 use ipc_protocol::timer::{CANCEL_TIMEOUT, SET_TIMEOUT, TICK_MICROS, UNKNOWN, WALL_CLOCK};
-use memory_mmio::Registers;
 
+mod hardware;
 #[cfg(test)]
 mod tests;
+
+pub use hardware::{WallClock, find_clock, find_timer};
 
 /// The interrupt of the comparator.
 pub const IRQ: Channel = Channel::new(32);
@@ -25,16 +26,16 @@ pub const LONGEST: u64 = 10 * 366 * 86_400 * 1_000_000;
 const CHANNELS: usize = 62;
 
 /// The PD's state.
-pub struct Timer<C, R> {
+pub struct Timer<C, W> {
     comparator: C,
-    wall_clock: Option<Pl031<R>>,
+    wall_clock: Option<W>,
     /// Tick at which each channel is signalled.
     deadlines: [Option<u64>; CHANNELS],
 }
 
-impl<C: Comparator, R: Registers> Timer<C, R> {
+impl<C: Comparator, W: WallClock> Timer<C, W> {
     /// A timer without timeouts; a board may lack a wall clock.
-    pub fn new(mut comparator: C, wall_clock: Option<Pl031<R>>) -> Self {
+    pub fn new(mut comparator: C, wall_clock: Option<W>) -> Self {
         comparator.disarm();
         Self { comparator, wall_clock, deadlines: [None; CHANNELS] }
     }
@@ -56,7 +57,7 @@ impl<C: Comparator, R: Registers> Timer<C, R> {
     }
 
     fn seconds(&mut self) -> u64 {
-        self.wall_clock.as_mut().map_or(0, Pl031::seconds)
+        self.wall_clock.as_mut().map_or(0, W::seconds)
     }
 
     fn arm(&mut self) {
@@ -89,7 +90,7 @@ impl<C: Comparator, R: Registers> Timer<C, R> {
     }
 }
 
-impl<C: Comparator, R: Registers> Handler for Timer<C, R> {
+impl<C: Comparator, W: WallClock> Handler for Timer<C, W> {
     type Error = Infallible;
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {

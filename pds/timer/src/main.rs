@@ -3,17 +3,17 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use drivers_arm_timer::PhysicalTimer;
-use drivers_pl031::Pl031;
 use ipc_pd::Handler;
-use pds_timer::Timer;
+use pds_timer::{Timer, find_clock, find_timer};
 
 ipc_pd::regions! {
     rtc, rtc_size: Device;
+    hpet, hpet_size: Device;
+    cmos, cmos_id: Ports;
 }
 
 fn init() -> impl Handler {
-    Timer::new(PhysicalTimer::new(), rtc().map(Pl031::new))
+    Timer::new(find_timer(hpet()), find_clock(rtc(), cmos()))
 }
 
 ipc_pd::protection_domain!(init);

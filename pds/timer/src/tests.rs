@@ -1,6 +1,8 @@
 use super::*;
 use drivers_arm_timer::Fake as FakeComparator;
+use drivers_pl031::Pl031;
 use ipc_pd::hosted::{HostKernel, enter};
+use memory_mmio::Registers;
 use memory_mmio::fake::Fake;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -43,7 +45,7 @@ impl Registers for Clock {
     fn write(&mut self, _: usize, _: u32) {}
 }
 
-type Subject = Timer<FakeComparator, Fake<Clock>>;
+type Subject = Timer<FakeComparator, Pl031<Fake<Clock>>>;
 
 fn call(timer: &mut Subject, channel: u8, label: u64, word: u64) -> MessageInfo {
     set_mr(0, word);
@@ -123,7 +125,7 @@ fn the_wall_clock_is_told_and_zero_where_there_is_none() {
     enter(kernel, || {
         assert_eq!(call(&mut timer, 22, WALL_CLOCK, 0).count(), 1);
         assert_eq!(get_mr(0), 1_800_000_000);
-        let mut without = Timer::<_, Fake<Clock>>::new(FakeComparator::default(), None);
+        let mut without = Timer::<_, Pl031<Fake<Clock>>>::new(FakeComparator::default(), None);
         call(&mut without, 22, WALL_CLOCK, 5);
         assert_eq!(get_mr(0), 0);
     });

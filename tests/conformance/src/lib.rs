@@ -5,6 +5,9 @@
 //! gives and which it gets. Every expected value is seL4's.
 #![no_std]
 
+#[cfg(target_os = "none")]
+pub mod arch;
+#[cfg(target_os = "none")]
 pub mod faults;
 #[cfg(target_os = "none")]
 pub mod raw;

@@ -1,15 +1,16 @@
 //! System calls with every register in the caller's hand.
 
-use core::arch::asm;
+use crate::arch::IPC_BUFFER;
+pub use crate::arch::syscall;
 
 /// What a system call gives back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Result {
-    /// x0.
+    /// In the destination's register.
     pub badge: u64,
-    /// x1.
+    /// In the tag's register.
     pub tag: u64,
-    /// x2 to x5.
+    /// The four message registers.
     pub words: [u64; 4],
 }
 
@@ -27,18 +28,6 @@ impl Result {
 /// A message tag.
 pub const fn tag(label: u64, length: u64) -> u64 {
     label << 12 | length
-}
-
-/// Makes a system call: number in x7, destination in x0, tag in x1, words in x2 to x5, reply in x6, second in x8.
-pub fn syscall(number: i64, to: u64, tag: u64, words: [u64; 4], reply: u64, second: u64) -> Result {
-    let (badge, info, w0, w1, w2, w3);
-    // SAFETY: the kernel changes the listed registers and the IPC buffer, which is accessed volatilely only.
-    unsafe {
-        asm!("svc #0", in("x7") number, inout("x0") to => badge, inout("x1") tag => info,
-            inout("x2") words[0] => w0, inout("x3") words[1] => w1, inout("x4") words[2] => w2,
-            inout("x5") words[3] => w3, in("x6") reply, in("x8") second, options(nostack));
-    }
-    Result { badge, tag: info, words: [w0, w1, w2, w3] }
 }
 
 /// A call.
@@ -60,14 +49,14 @@ pub fn receive(from: u64, reply: u64) -> Result {
 pub fn word(index: usize) -> u64 {
     assert!(index < ipc_abi::MAX_MESSAGE);
     // SAFETY: the IPC buffer is mapped at this address in every PD; the index was checked.
-    unsafe { (ipc_abi::AARCH64_IPC_BUFFER as *const u64).add(1 + index).read_volatile() }
+    unsafe { (IPC_BUFFER as *const u64).add(1 + index).read_volatile() }
 }
 
 /// Sets it.
 pub fn set_word(index: usize, value: u64) {
     assert!(index < ipc_abi::MAX_MESSAGE);
     // SAFETY: as in `word`.
-    unsafe { (ipc_abi::AARCH64_IPC_BUFFER as *mut u64).add(1 + index).write_volatile(value) }
+    unsafe { (IPC_BUFFER as *mut u64).add(1 + index).write_volatile(value) }
 }
 
 /// Gives every test program a `.bss`, which the runtime's start-up code expects.

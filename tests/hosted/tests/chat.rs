@@ -1,8 +1,9 @@
 //! A person at the terminal, and everything real behind it: console, session, compute, loader, storage, timer,
 //! supervisor, a disk image, a model. The answers are llama.cpp's.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use tests_fixtures::shared;
 use tests_hosted::hostile::Hostile;
 use tests_hosted::parts::alarm::Alarm;
 use tests_hosted::parts::disk::Disk;
@@ -14,21 +15,6 @@ use tools_disk::{Addition, Sizes};
 const SECOND: u64 = 1_000_000;
 const MODEL: &str = "stories260K-f32.gguf";
 const PROMPT: &str = "Once upon a time";
-
-fn shared() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let folder = std::env::var_os("CLOISTER_SHARED").map_or(beside, PathBuf::from);
-    if folder.join("golden").is_dir() {
-        return Some(folder);
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "CI is set, so the shared test data must be there: {}",
-        folder.display()
-    );
-    eprintln!("skipped: no test data in {}; set CLOISTER_SHARED", folder.display());
-    None
-}
 
 /// A disk image with two models and one damaged one.
 fn image(shared: &Path) -> Arc<[u8]> {
@@ -140,7 +126,7 @@ impl Chat {
 
 #[test]
 fn the_golden_text_streams_whatever_the_order_of_events() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("golden") else { return };
     for_each_seed(4, |seed| {
         let mut chat = Chat::booted(seed, 1, &shared);
         let answer = chat.line(PROMPT);
@@ -150,7 +136,7 @@ fn the_golden_text_streams_whatever_the_order_of_events() {
 
 #[test]
 fn workers_on_other_cores_give_the_same_text() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("golden") else { return };
     for cores in [2, 4] {
         for_each_seed(2, |seed| {
             let mut chat = Chat::booted(seed, cores, &shared);
@@ -162,7 +148,7 @@ fn workers_on_other_cores_give_the_same_text() {
 
 #[test]
 fn an_answer_goes_on_bit_identically_when_compute_dies_in_its_middle() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("golden") else { return };
     for_each_seed(12, |seed| {
         let mut chat = Chat::booted(seed, 1, &shared);
         let mark = chat.screen.mark();
@@ -180,7 +166,7 @@ fn an_answer_goes_on_bit_identically_when_compute_dies_in_its_middle() {
 
 #[test]
 fn a_timer_that_dies_costs_nobody_else_anything() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("golden") else { return };
     for_each_seed(10, |seed| {
         let mut chat = Chat::booted(seed, 1, &shared);
         let mark = chat.screen.mark();
@@ -211,7 +197,7 @@ fn said(screen: &str, text: &str) -> bool {
 
 #[test]
 fn control_c_stops_the_answer_and_the_prompt_comes_back() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("golden") else { return };
     for_each_seed(4, |seed| {
         let mut chat = Chat::booted(seed, 1, &shared);
         let mark = chat.screen.mark();
@@ -226,7 +212,7 @@ fn control_c_stops_the_answer_and_the_prompt_comes_back() {
 
 #[test]
 fn without_a_disk_the_prompt_comes_and_says_what_to_do() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("golden") else { return };
     for_each_seed(3, |seed| {
         let mut chat = Chat::start(seed, 1, false, &shared);
         chat.wait(0, ">>> ");
@@ -238,7 +224,7 @@ fn without_a_disk_the_prompt_comes_and_says_what_to_do() {
 
 #[test]
 fn a_damaged_model_is_refused_by_name_and_the_old_one_stays() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("golden") else { return };
     for_each_seed(3, |seed| {
         let mut chat = Chat::booted(seed, 1, &shared);
         let answer = chat.line("/load truncated");
@@ -254,7 +240,7 @@ fn a_damaged_model_is_refused_by_name_and_the_old_one_stays() {
 
 #[test]
 fn models_are_switched_back_and_forth() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("golden") else { return };
     for_each_seed(2, |seed| {
         let mut chat = Chat::booted(seed, 1, &shared);
         for _ in 0..3 {
@@ -276,7 +262,7 @@ const CHILDREN: [&str; 6] = ["console", "session", "loader", "storage", "compute
 
 #[test]
 fn whatever_dies_and_whenever_the_prompt_comes_back_and_answers() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("golden") else { return };
     for_each_seed(10, |seed| {
         let mut chat = Chat::start(seed, 1, true, &shared);
         for _ in 0..chat.system.below(10) {
@@ -298,7 +284,7 @@ fn whatever_dies_and_whenever_the_prompt_comes_back_and_answers() {
 
 #[test]
 fn beside_a_hostile_part_the_others_go_on_and_an_honest_one_serves_again() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("golden") else { return };
     for name in CHILDREN {
         for_each_seed(2, |seed| {
             let mut chat = Chat::booted(seed, 1, &shared);

@@ -9,7 +9,6 @@ mod host;
 mod inspect;
 mod kernels;
 mod logits;
-mod mixture;
 mod partial;
 mod perplexity;
 mod quantize;

@@ -8,10 +8,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use inference_gguf::{GgmlType, Gguf, TensorInfo, Writer};
-use inference_quantize::{QuantizeError, quantize_row};
+use inference_quantize::{Mixture, QuantizeError, quantize_row};
 
 use crate::host;
-use crate::mixture::Mixture;
 use crate::partial::Partial;
 
 /// Arguments of `quantize`.
@@ -29,7 +28,8 @@ pub struct Arguments {
 /// Reads the whole input, writes tensor by tensor.
 pub fn run(arguments: &Arguments) -> Result<()> {
     ensure!(arguments.input != arguments.output, "input and output are the same file: choose another output");
-    let mixture = Mixture::named(&arguments.kind)?;
+    let mixture =
+        Mixture::named(&arguments.kind).with_context(|| format!("type `{}` is not known", arguments.kind))?;
     let bytes = host::read(&arguments.input)?;
     let (gguf, model) = host::bind(&arguments.input, &bytes)?;
     let mixture = mixture.grouped((model.hyper.heads / model.hyper.kv_heads.max(1)) as u64);

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use inference_gguf::{GgmlType, Writer};
 use inference_kernels::f32_to_f16;
+use inference_quantize::Mixture;
 
-use crate::mixture::Mixture;
 use crate::partial::Partial;
 
 #[derive(clap::Args)]
@@ -61,7 +61,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             SHAPES.iter().map(|s| s.name).filter(|name| *name != TINY).collect::<Vec<_>>().join(", ")
         );
     };
-    let mixture = Mixture::named(&arguments.kind)?.grouped(shape.heads / shape.kv_heads);
+    let mixture = Mixture::named(&arguments.kind)
+        .with_context(|| format!("type `{}` is not known", arguments.kind))?
+        .grouped(shape.heads / shape.kv_heads);
     let mut writer = Writer::new();
     metadata(&mut writer, shape, &mixture);
     let tensors = tensors(shape, &mixture);

@@ -36,7 +36,7 @@ fn refused(output: &Output) -> String {
 
 #[test]
 fn text_becomes_tokens_and_text_again() {
-    let Some(root) = common::shared() else { return };
+    let Some(root) = common::shared("tokenizers") else { return };
     let text = "Hello, y'all! 🦙 3333\n\n  <|im_end|>\t";
     for name in ["llama-spm", "gpt-2", "qwen2"] {
         let file = root.join(format!("tokenizers/ggml-vocab-{name}.gguf"));
@@ -52,7 +52,7 @@ fn text_becomes_tokens_and_text_again() {
 
 #[test]
 fn special_tokens_are_added_unless_told_not_to() {
-    let Some(root) = common::shared() else { return };
+    let Some(root) = common::shared("models") else { return };
     let file = root.join("models/stories/stories260K-f32.gguf");
     let once = |arguments: &[&str]| printed(&call(arguments, &file, "Once upon a time"));
     assert_eq!(once(&["tokenize", "--json"]), "{\"tokens\":[1,403,407,261,378]}\n");
@@ -61,7 +61,7 @@ fn special_tokens_are_added_unless_told_not_to() {
 
 #[test]
 fn wrong_input_is_explained() {
-    let Some(root) = common::shared() else { return };
+    let Some(root) = common::shared("models") else { return };
     let file = root.join("models/stories/stories260K-f32.gguf");
     for (arguments, input, message) in [
         (&["tokenize", "--decode"][..], "1 two", "'two' is not a token id"),
@@ -79,7 +79,7 @@ fn wrong_input_is_explained() {
 
 #[test]
 fn a_prompt_is_continued_with_the_golden_text() {
-    let Some(root) = common::shared() else { return };
+    let Some(root) = common::shared("golden") else { return };
     let file = root.join("models/stories/stories260K-f32.gguf");
     let golden: Value =
         serde_json::from_slice(&common::read(&root.join("golden/stories260K-f32.json"))).unwrap();
@@ -101,7 +101,7 @@ fn a_prompt_is_continued_with_the_golden_text() {
 
 #[test]
 fn a_grammar_is_followed_and_a_seed_repeats() {
-    let Some(root) = common::shared() else { return };
+    let Some(root) = common::shared("models") else { return };
     let file = root.join("models/stories/stories3M-q8_0.gguf");
     let grammar = std::env::temp_dir().join(format!("cloister-{}.gbnf", std::process::id()));
     std::fs::write(&grammar, "root ::= (\"The \" [a-z]{3} \" is \" (\"red\" | \"blue\") \". \"){2}").unwrap();

@@ -150,12 +150,22 @@ fn segments(header: &FileHeader64<LittleEndian>, bytes: &[u8], problems: &mut Ve
         }
     }
     segments.sort_by_key(|segment| segment.vaddr);
+    constants(headers, &mut segments);
     for pair in segments.windows(2).filter(|pair| pair[0].vaddr + pair[0].size > pair[1].vaddr) {
         let page = pair[1].vaddr;
         problems
             .push(format!("two segments share the page at {page:#x}; align segments to 4 KiB when linking"));
     }
     segments
+}
+
+/// What a dynamic loader would write once, and then protect, is constant in a static program: not writable.
+fn constants(headers: &[elf::ProgramHeader64<LittleEndian>], segments: &mut [Segment]) {
+    for header in headers.iter().filter(|header| header.p_type(LE) == elf::PT_GNU_RELRO) {
+        let (start, end) = (header.p_vaddr(LE), header.p_vaddr(LE).saturating_add(header.p_memsz(LE)));
+        let inside = |segment: &&mut Segment| segment.vaddr >= start && segment.vaddr + segment.size <= end;
+        segments.iter_mut().filter(inside).for_each(|segment| segment.permissions.write = false);
+    }
 }
 
 fn segment(header: &elf::ProgramHeader64<LittleEndian>, bytes: &[u8]) -> Result<Segment, String> {

@@ -15,8 +15,10 @@ use kernel_spec::Spec;
 
 /// A bootable image.
 pub struct Image {
-    /// The file's contents, for physical load at the board's image address.
+    /// The contents, for physical load at the board's image address.
     pub bytes: Vec<u8>,
+    /// Where the kernel's ELF file begins to execute; a physical address where boot loaders want one.
+    pub entry: u64,
     /// The report for people.
     pub report: String,
     /// First byte past the RAM that the system uses: a machine with less RAM cannot run it.
@@ -58,6 +60,7 @@ pub fn build_image(
         warnings: &warnings,
     });
     Ok(Image {
+        entry: kernel.entry,
         bytes: assemble(&inputs, &plan, kernel, &compiled, board),
         report,
         ram_end: plan.ram_end,

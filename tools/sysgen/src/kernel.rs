@@ -11,6 +11,9 @@ use object::{LittleEndian, elf::SHT_SYMTAB};
 
 const LE: LittleEndian = LittleEndian;
 const MAX_KERNEL: u64 = 64 << 20;
+/// Multiboot2 (specification 3.1.1): the header's first word, and the part of the file in which it must lie.
+const MULTIBOOT2_MAGIC: u32 = 0xe852_50d6;
+const MULTIBOOT2_SEARCH: usize = 28 * 1024;
 /// Offset of `image_size` in the header.
 const IMAGE_SIZE: usize = 16;
 /// "ARM\x64" stands at this offset.
@@ -22,6 +25,8 @@ pub struct Kernel {
     pub bytes: Vec<u8>,
     /// Bytes of code and data in the ELF, without `.bss`.
     pub file_bytes: u64,
+    /// Where it begins to execute.
+    pub entry: u64,
     spec_paddr: usize,
     spec_size: usize,
 }
@@ -60,7 +65,8 @@ impl Kernel {
         flat.resize(flat.len().next_multiple_of(0x1000), 0);
         let find = |name| symbol_offset(bytes, header, &loads, board, name);
         let (spec_paddr, spec_size) = (find("cloister_spec_paddr")?, find("cloister_spec_size")?);
-        let kernel = Self { bytes: flat, file_bytes, spec_paddr, spec_size };
+        let entry = header.e_entry(LE);
+        let kernel = Self { bytes: flat, file_bytes, entry, spec_paddr, spec_size };
         kernel.check_header(board)?;
         Ok(kernel)
     }
@@ -68,7 +74,7 @@ impl Kernel {
     fn check_header(&self, board: &Board) -> Result<(), String> {
         let wanted: &[u8] = match board.isa {
             Isa::Aarch64 => b"ARM\x64",
-            Isa::X86_64 => return Ok(()),
+            Isa::X86_64 => return self.check_entry(board),
         };
         if self.bytes.get(ARM64_MAGIC..ARM64_MAGIC + 4) == Some(wanted) {
             return Ok(());
@@ -77,6 +83,23 @@ impl Kernel {
             "no Linux arm64 image header at physical {:#x}; place it first when linking",
             board.image_base
         ))
+    }
+
+    /// Boot loaders of PCs enter in 32-bit mode, without translation, and look for GRUB's header near the start.
+    fn check_entry(&self, board: &Board) -> Result<(), String> {
+        let base = board.image_base;
+        let inside = self.entry.checked_sub(base).is_some_and(|at| at < self.bytes.len() as u64);
+        let head = &self.bytes[..self.bytes.len().min(MULTIBOOT2_SEARCH)];
+        match head.chunks_exact(8).any(|words| words.starts_with(&MULTIBOOT2_MAGIC.to_le_bytes())) {
+            _ if !inside => Err(format!(
+                "its entry point {:#x} is not the physical address of code in it; set ENTRY when linking",
+                self.entry
+            )),
+            false => {
+                Err(format!("no Multiboot2 header near physical {base:#x}; place it first when linking"))
+            }
+            true => Ok(()),
+        }
     }
 
     /// Writes where the compiled description lies and how much memory a boot loader must leave alone: the device tree

@@ -16,6 +16,7 @@ mod inputs;
 mod kernel;
 mod layout;
 mod lint;
+mod loader;
 pub mod model;
 mod overlay;
 mod parse;
@@ -39,7 +40,7 @@ pub use xml::{Attribute, Element, Node};
 use board_description::Board;
 
 /// All boards that images can be built for.
-pub const BOARDS: &[Board] = &[board_qemu_virt_aarch64::BOARD];
+pub const BOARDS: &[Board] = &[board_qemu_virt_aarch64::BOARD, board_x86_64_generic::BOARD];
 
 /// A board by its Microkit name.
 ///

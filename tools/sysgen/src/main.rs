@@ -78,7 +78,7 @@ fn run(options: &Options) -> Result<(), Problems> {
     let kernel = fs::read(kernel).map_err(|e| Problems::one(format!("{}: {e}", kernel.display())))?;
     let image = build_image(&system, &search, &kernel, &board)?;
     image.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-    write(&options.output, &image.bytes)?;
+    write(&options.output, &image.file(&board))?;
     options.report.as_ref().map_or(Ok(()), |path| write(path, image.report.as_bytes()))
 }
 

@@ -28,6 +28,8 @@ fn ports_and_interrupts_reach_the_compiled_description() {
     let folder = folder("x86");
     let (mut pd, mut core) = (program(), kernel());
     (pd.machine, core.machine) = (62, 62);
+    core.segments[0].data[8..12].copy_from_slice(&0xe852_50d6_u32.to_le_bytes());
+    core.entry = X86.image_base + 0x10;
     std::fs::write(folder.join("pd.elf"), pd.bytes()).unwrap();
     let ports = "<ioport id=\"2\" addr=\"0x3f8\" size=\"8\" setvar_id=\"region_start\" setvar_addr=\"region_size\" />";
     let irq = "<irq id=\"5\" pin=\"4\" vector=\"7\" trigger=\"edge\" polarity=\"low\" />";
@@ -64,4 +66,31 @@ fn interrupts_are_of_this_machine() {
     assert!(message.contains("'irq': does not exist on board x86; use 'pin' and 'vector'"), "{message}");
     let message = refused("<irq id=\"0\" pin=\"4\" vector=\"108\" />", "");
     assert!(message.contains("'vector': is '108'; it must be a decimal number from 0 to 107"), "{message}");
+}
+
+#[test]
+fn the_file_is_what_loaders_of_pcs_take() {
+    let folder = folder("x86-file");
+    let (mut pd, mut core) = (program(), kernel());
+    (pd.machine, core.machine) = (62, 62);
+    std::fs::write(folder.join("pd.elf"), pd.bytes()).unwrap();
+    let system = resolve("", "", &folder).unwrap();
+    let build =
+        |core: &common::Elf| build_image(&system, &SearchPath(vec![folder.clone()]), &core.bytes(), &X86);
+    core.entry = X86.image_base + 0x10;
+    let message = build(&core).err().unwrap_or_default().to_string();
+    assert!(message.contains("no Multiboot2 header near physical"), "{message}");
+    core.segments[0].data[8..12].copy_from_slice(&0xe852_50d6_u32.to_le_bytes());
+    let image = build(&core).unwrap();
+    let file = image.file(&X86);
+    let word = |at: usize| u64::from_le_bytes(file[at..at + 8].try_into().unwrap());
+    assert_eq!((&file[..4], word(24)), (&b"\x7fELF"[..], X86.image_base + 0x10));
+    let (load, note) = (64, 64 + 56);
+    assert_eq!((word(load + 8), word(load + 24)), (0x1000, X86.image_base));
+    assert_eq!((word(load + 32), &file[0x1000..]), (image.bytes.len() as u64, &image.bytes[..]));
+    let at = word(note + 8) as usize;
+    assert_eq!((&file[at + 12..at + 16], word(at + 16)), (&b"Xen\0"[..], X86.image_base + 0x10));
+    core.entry = 0xffff_ffff_8020_0010;
+    let message = build(&core).err().unwrap_or_default().to_string();
+    assert!(message.contains("not the physical address"), "{message}");
 }

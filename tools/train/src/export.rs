@@ -4,29 +4,16 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use inference_gguf::{GgmlType, Gguf, Writer};
-use inference_quantize::quantize_row;
+use inference_quantize::{Mixture, quantize_row};
 use training::{Layout, Shape, Slot};
 
 use crate::files;
 
-/// `general.file_type` of a type.
-fn file_type(kind: GgmlType) -> Result<u32> {
-    Ok(match kind {
-        GgmlType::F32 => 0,
-        GgmlType::F16 => 1,
-        GgmlType::Q8_0 => 7,
-        other => bail!("type {} is not for training's results: use Q8_0, F16 or F32", other.name()),
-    })
-}
-
-/// The type called `name`.
-pub fn kind(name: &str) -> Result<GgmlType> {
-    let Some(kind) = GgmlType::from_name(name) else {
-        bail!("type `{name}` is not known: use Q8_0, F16 or F32");
-    };
-    file_type(kind).map(|_| kind)
+/// The type or mixture called `name`.
+pub fn mixture(name: &str) -> Result<Mixture> {
+    Mixture::named(name).with_context(|| format!("type `{name}` is not known"))
 }
 
 /// A model to be written.
@@ -37,13 +24,13 @@ pub struct Export<'a> {
     pub shape: &'a Shape,
     pub layout: &'a Layout,
     pub parameters: &'a [f32],
-    pub kind: GgmlType,
+    pub mixture: &'a Mixture,
 }
 
 impl Export<'_> {
     /// Writes the file whole or not at all.
     pub fn write(&self, file: &Path) -> Result<()> {
-        let mut writer = self.metadata()?;
+        let mut writer = self.metadata();
         let slots = self.layout.slots();
         for slot in slots {
             let dims = [slot.cols as u64, slot.rows as u64];
@@ -60,10 +47,10 @@ impl Export<'_> {
         })
     }
 
-    fn metadata(&self) -> Result<Writer> {
+    fn metadata(&self) -> Writer {
         let (shape, mut writer) = (self.shape, Writer::new());
         writer.str("general.architecture", "llama").str("general.type", "model");
-        writer.str("general.name", self.name).u32("general.file_type", file_type(self.kind)?);
+        writer.str("general.name", self.name).u32("general.file_type", self.mixture.file_type);
         writer.u32("general.quantization_version", 2);
         writer.u32("llama.context_length", shape.context as u32);
         writer.u32("llama.embedding_length", shape.dim as u32);
@@ -78,13 +65,16 @@ impl Export<'_> {
         for entry in self.vocabulary.entries().iter().filter(|entry| entry.key.starts_with("tokenizer.")) {
             writer.raw(entry.key, entry.raw);
         }
-        Ok(writer)
+        writer
     }
 
-    /// Norms stay F32, and so do rows that blocks do not divide.
+    /// Norms stay F32.
     fn kind_of(&self, slot: &Slot) -> GgmlType {
-        let divides = self.kind.row_bytes(slot.cols as u64).is_some();
-        if slot.decay && divides { self.kind } else { GgmlType::F32 }
+        let mixture = self.mixture.grouped(self.shape.group() as u64);
+        match slot.decay {
+            true => mixture.of(&slot.name, slot.cols as u64, self.shape.layers, self.shape.tied),
+            false => GgmlType::F32,
+        }
     }
 
     fn tensor(&self, slot: &Slot) -> Result<Vec<u8>> {

@@ -67,8 +67,8 @@ fn wrong_arguments_say_what_to_do() {
     let folder = Folder::with_data();
     folder.pretrain(&["-o", "x.gguf"]).fails_with(&["--steps or --minutes"]);
     folder
-        .pretrain(&["-o", "x.gguf", "--steps", "1", "--type", "Q4_K"])
-        .fails_with(&["use Q8_0, F16 or F32"]);
+        .pretrain(&["-o", "x.gguf", "--steps", "1", "--type", "Q9"])
+        .fails_with(&["type `Q9` is not known", "Q4_K_M"]);
     folder.write("model.toml", "dim = 30\nlayers = 1\nheads = 4\nffn = 8\ncontext = 8\n");
     folder.pretrain(&["-o", "x.gguf", "--steps", "1"]).fails_with(&["dim must be an even multiple of heads"]);
     folder.write("model.toml", "dim = 32\nlayrs = 1\n");

@@ -121,7 +121,8 @@ pub fn processor() -> Result<String> {
 /// # Errors
 /// When QEMU is not there.
 pub fn machine() -> Result<String> {
-    let qemu = shell::output(Command::new("qemu-system-aarch64").arg("--version"))?;
+    let qemu = crate::install::qemu(board_description::Isa::Aarch64);
+    let qemu = shell::output(Command::new(qemu.name).arg("--version"))?;
     Ok(format!("{}; {}", processor()?, qemu.lines().next().unwrap_or_default()))
 }
 

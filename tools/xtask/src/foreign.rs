@@ -22,7 +22,7 @@ pub fn prepare(file: &Path, options: &SystemOptions) -> Result<Built> {
     let board = tools_sysgen::board(&options.board).map_err(wrong)?;
     let official = options.kernel == Kernel::Sel4;
     let sdk = official.then(|| Sdk::for_options(options)).transpose()?;
-    let ram = if official { sel4::RAM } else { options.ram.unwrap_or(board.ram.size) };
+    let ram = if official { sel4::RAM } else { options.ram.unwrap_or(board.machine_ram()) };
     let board = board.with_ram(ram);
     let search = search_path(file, options)?;
     let system = Description::read(file).and_then(|read| read.resolve(&board, &search)).map_err(wrong)?;
@@ -31,15 +31,16 @@ pub fn prepare(file: &Path, options: &SystemOptions) -> Result<Built> {
     std::fs::write(folder.join("resolved.system"), system.to_xml())?;
     let (image, start) = match sdk {
         Some(sdk) => (sdk.image(&folder, &search, &system)?, Start::Loader),
-        None => (pack_ours(&folder, &build::kernel()?, &system, &search, &board)?, Start::Kernel),
+        None => (pack_ours(&folder, &build::kernel(board.isa)?, &system, &search, &board)?, Start::Kernel),
     };
     let machine = Machine {
+        isa: board.isa,
         image,
         start,
         disk: options.disk.clone(),
         cores: options.smp.into(),
         ram_mib: ram >> 20,
-        cpu: options.cpu.clone(),
+        cpu: options.cpu(&board).to_owned(),
         icount: options.icount,
     };
     Ok(Built { machine, folder, system })

@@ -2,6 +2,7 @@
 
 use crate::shell::{self, Job};
 use anyhow::{Context, Result, bail};
+use board_description::Isa;
 use std::process::Command;
 
 /// Makes sure that the pinned toolchain can build for `targets`.
@@ -35,8 +36,16 @@ pub struct Program {
     pub package: &'static str,
 }
 
-/// QEMU for AArch64.
-pub const QEMU_AARCH64: Program = Program { name: "qemu-system-aarch64", package: "qemu-system-arm" };
+/// QEMU for an instruction set.
+pub const fn qemu(isa: Isa) -> Program {
+    match isa {
+        Isa::Aarch64 => Program { name: "qemu-system-aarch64", package: "qemu-system-arm" },
+        Isa::X86_64 => Program { name: "qemu-system-x86_64", package: "qemu-system-x86" },
+    }
+}
+
+/// QEMU of the board that is the default.
+pub const QEMU_AARCH64: Program = qemu(Isa::Aarch64);
 
 /// Makes sure that programs are there, by apt where they are not.
 ///

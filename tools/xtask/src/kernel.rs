@@ -5,9 +5,10 @@ use crate::qemu::{Machine, Start};
 use crate::sel4::{self, Sdk};
 use crate::{bench, build, install, shell};
 use anyhow::{Context, Result, ensure};
+use board_description::{Board, Isa};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tools_sysgen::{Description, SearchPath, System, board, build_image};
+use tools_sysgen::{BOARDS, Description, SearchPath, System, build_image};
 
 /// Programs of `tests/conformance`.
 const PROGRAMS: [&str; 13] = [
@@ -31,20 +32,52 @@ const CONFORMANCE: [(&str, u32); 2] = [("system", 1), ("smp", 4)];
 const LIMIT: Duration = Duration::from_secs(400);
 
 /// The official release kernel's instructions for the rows of `bench.xml`, in their order, counted the same way.
-const OFFICIAL: [u64; 6] = [733, 2479, 2485, 456, 1425, 1874];
+const fn recorded(isa: Isa) -> [u64; 6] {
+    match isa {
+        Isa::Aarch64 => [733, 2479, 2485, 456, 1425, 1874],
+        Isa::X86_64 => [759, 2823, 2926, 550, 1498, 2197],
+    }
+}
 
 const SAME_PROGRAMS: &str = "measured now, with the same program files, by the SDK that MICROKIT_SDK names";
 const OTHER_PROGRAMS: &str = "recorded with other programs; set MICROKIT_SDK to measure it with these";
 
-/// Runs the conformance tests: on one core with counted instructions, and on four cores.
+/// Runs the conformance tests on each board: on one core with counted instructions, and on four cores.
 ///
 /// # Errors
 /// When a test fails or the run does not end.
 pub fn conformance() -> Result<()> {
-    for (system, cores) in CONFORMANCE {
-        judged(&machine(system, cores, cores == 1)?, "the kernel", LIMIT)?;
+    for board in BOARDS {
+        for (system, cores) in CONFORMANCE {
+            let what = format!("the kernel on {}", board.name);
+            judged(&machine(board, system, cores, cores == 1)?, &what, LIMIT)?;
+        }
+    }
+    let pc = board("x86_64_generic")?;
+    let old = machine(&pc, "system", 1, true)?;
+    judged(&Machine { start: Start::OldPc, ..old }, "the kernel on QEMU's pc", LIMIT)?;
+    wrong_machines(&machine(&pc, "smp", 4, false)?)
+}
+
+/// Machines on which the system cannot run: one line that says what is missing.
+fn wrong_machines(good: &Machine) -> Result<()> {
+    let with_cpu = |cpu: &str| Machine { cpu: cpu.into(), ..good.clone() };
+    let cases = [
+        (with_cpu("qemu64,-sse2"), "this processor lacks sse2"),
+        (with_cpu("max,-apic"), "this processor lacks apic"),
+        (with_cpu("qemu32"), "this processor lacks long mode"),
+        (Machine { cores: 1, ..good.clone() }, "1 cores, the system needs 4"),
+    ];
+    for (machine, said) in cases {
+        let mut running = machine.start()?;
+        running.wait_for(&format!("cloister: cannot start: {said}"), LIMIT)?;
+        eprintln!("ok: a machine is refused with `{said}`");
     }
     Ok(())
+}
+
+fn board(name: &str) -> Result<Board> {
+    tools_sysgen::board(name).map_err(|problems| anyhow::anyhow!("{problems}"))
 }
 
 /// The same tests with the same program files on the official kernel, which waits for all cores at each page that it
@@ -54,7 +87,8 @@ pub fn conformance() -> Result<()> {
 /// As [`conformance`], and without an SDK.
 pub fn conformance_official(cores: u32) -> Result<()> {
     for (system, _) in CONFORMANCE.iter().filter(|entry| entry.1 == cores) {
-        judged(&official_machine(system, cores, cores == 1)?, "the official kernel", LIMIT * cores)?;
+        let machine = official_machine(&board("qemu_virt_aarch64")?, system, cores, cores == 1)?;
+        judged(&machine, "the official kernel", LIMIT * cores)?;
     }
     Ok(())
 }
@@ -74,12 +108,14 @@ fn judged(machine: &Machine, kernel: &str, limit: Duration) -> Result<()> {
 ///
 /// # Errors
 /// When a system does not come up, or two runs differ by more than one percent.
-pub fn bench_ipc() -> Result<()> {
-    install::rust_targets(&[build::SIMD_TARGET, build::SOFT_TARGET])?;
-    install::programs(&[install::QEMU_AARCH64])?;
+pub fn bench_ipc(name: &str) -> Result<()> {
+    let board = board(name)?;
+    install::rust_targets(&[conformance_target(board.isa), build::soft_target(board.isa)])?;
+    install::programs(&[install::qemu(board.isa)])?;
+    let measure = |system, cores| rows(&machine(&board, system, cores, true)?);
     let (near, again, far) = (measure("bench", 1)?, measure("bench", 1)?, measure("bench_smp", 2)?);
-    let official = measure_official()?;
-    println!("command: cargo xtask bench ipc");
+    let official = measure_official(&board)?;
+    println!("command: cargo xtask bench ipc --board {name}");
     println!("machine: {}", bench::machine()?);
     println!("counted: instructions (-icount shift=0,sleep=off), both sides' user code included");
     println!("official: {}", if official.is_some() { SAME_PROGRAMS } else { OTHER_PROGRAMS });
@@ -88,8 +124,9 @@ pub fn bench_ipc() -> Result<()> {
     for (index, (name, cost)) in near.iter().enumerate() {
         let repeated = again.get(index).map_or(0, |row| row.1);
         ensure!(cost.abs_diff(repeated) * 100 <= *cost, "{name}: {cost}, then {repeated}: not repeatable");
-        let mark =
-            official.as_ref().map_or(OFFICIAL.get(index).copied(), |rows| rows.get(index).map(|row| row.1));
+        let mark = official
+            .as_ref()
+            .map_or(recorded(board.isa).get(index).copied(), |rows| rows.get(index).map(|row| row.1));
         let official = mark.map_or_else(String::new, |cost| cost.to_string());
         println!("| {name} | {cost} | {official} |");
     }
@@ -100,10 +137,6 @@ pub fn bench_ipc() -> Result<()> {
 }
 
 /// The rows that a bench system prints.
-fn measure(system: &str, cores: u32) -> Result<Vec<(String, u64)>> {
-    rows(&machine(system, cores, true)?)
-}
-
 fn rows(machine: &Machine) -> Result<Vec<(String, u64)>> {
     let mut running = machine.start()?;
     let text = running.wait_for("bench: end", LIMIT)?;
@@ -116,20 +149,21 @@ fn row(line: &str) -> Result<(String, u64)> {
 }
 
 /// The same programs on the official kernel, where an SDK is present.
-fn measure_official() -> Result<Option<Vec<(String, u64)>>> {
-    if Sdk::root_from_environment().is_none() {
+fn measure_official(board: &Board) -> Result<Option<Vec<(String, u64)>>> {
+    if Sdk::root_from_environment().is_none() || board.isa != Isa::Aarch64 {
         return Ok(None);
     }
-    rows(&official_machine("bench", 1, true)?).map(Some)
+    rows(&official_machine(board, "bench", 1, true)?).map(Some)
 }
 
 /// `tests/conformance/SYSTEM.xml` with the official kernel, and the machine for it.
-fn official_machine(system: &str, cores: u32, icount: bool) -> Result<Machine> {
-    let ours = machine(system, cores, icount)?;
-    let folder = shell::root().join("target/conformance").join(format!("{system}-sel4"));
+fn official_machine(board: &Board, system: &str, cores: u32, icount: bool) -> Result<Machine> {
+    let ours = machine(board, system, cores, icount)?;
+    let programs = shell::root().join("target/conformance").join(board.name);
+    let folder = programs.join(format!("{system}-sel4"));
     std::fs::create_dir_all(&folder)?;
-    let search = SearchPath(vec![shell::root().join("target/conformance")]);
-    let resolved = resolve(&format!("tests/conformance/{system}.xml"), &search)?;
+    let search = SearchPath(vec![programs]);
+    let resolved = resolve(board, system, &search)?;
     std::fs::write(folder.join("resolved.system"), resolved.to_xml())?;
     let smp = u8::try_from(cores)?;
     let sdk = Sdk::for_options(&SystemOptions { kernel: Kernel::Sel4, smp, ..SystemOptions::standard() })?;
@@ -137,45 +171,57 @@ fn official_machine(system: &str, cores: u32, icount: bool) -> Result<Machine> {
     Ok(Machine { image, start: Start::Loader, ram_mib: sel4::RAM >> 20, ..ours })
 }
 
-fn resolve(description: &str, search: &SearchPath) -> Result<System> {
+fn resolve(board: &Board, system: &str, search: &SearchPath) -> Result<System> {
     let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
-    let board = board("qemu_virt_aarch64").map_err(wrong)?;
-    let read = Description::read(&shell::root().join(description));
-    read.and_then(|read| read.resolve(&board, search)).map_err(wrong)
+    let folder = shell::root().join("tests/conformance");
+    let mut description = Description::read(&folder.join(format!("{system}.xml"))).map_err(wrong)?;
+    let overlay = folder.join(board.name).join(format!("{system}.xml"));
+    if overlay.is_file() {
+        description.read_overlay(&overlay).map_err(wrong)?;
+    }
+    description.resolve(board, search).map_err(wrong)
 }
 
 /// Builds `tests/conformance/SYSTEM.xml` into an image and the machine for it.
-fn machine(system: &str, cores: u32, icount: bool) -> Result<Machine> {
-    let folder = shell::root().join("target/conformance");
+fn machine(board: &Board, system: &str, cores: u32, icount: bool) -> Result<Machine> {
+    let folder = shell::root().join("target/conformance").join(board.name);
     std::fs::create_dir_all(&folder)?;
-    let kernel = programs(&folder)?;
+    let kernel = programs(&folder, board.isa)?;
     let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
-    let board = board("qemu_virt_aarch64").map_err(wrong)?;
     let search = SearchPath(vec![folder.clone()]);
-    let resolved = resolve(&format!("tests/conformance/{system}.xml"), &search)?;
-    let image = build_image(&resolved, &search, &std::fs::read(kernel)?, &board).map_err(wrong)?;
+    let resolved = resolve(board, system, &search)?;
+    let image = build_image(&resolved, &search, &std::fs::read(kernel)?, board).map_err(wrong)?;
     let path = folder.join(format!("{system}.img"));
-    std::fs::write(&path, &image.bytes)?;
-    let cpu = board.default_cpu.to_owned();
+    std::fs::write(&path, image.file(board))?;
     Ok(Machine {
+        isa: board.isa,
         image: path,
         start: Start::Kernel,
         disk: None,
         cores,
-        ram_mib: board.ram.size >> 20,
-        cpu,
+        ram_mib: board.machine_ram() >> 20,
+        cpu: board.default_cpu.to_owned(),
         icount,
     })
 }
 
+/// The test programs use SIMD registers by hand only, where their target leaves them alone.
+const fn conformance_target(isa: Isa) -> &'static str {
+    match isa {
+        Isa::Aarch64 => build::simd_target(isa),
+        Isa::X86_64 => build::soft_target(isa),
+    }
+}
+
 /// Builds the kernel and the test programs; the kernel's path.
-pub fn programs(folder: &Path) -> Result<PathBuf> {
-    build::package("tests-conformance", build::SIMD_TARGET)?;
-    build::package("kernel", build::SOFT_TARGET)?;
+pub fn programs(folder: &Path, isa: Isa) -> Result<PathBuf> {
+    let (target, kernel) = (conformance_target(isa), build::soft_target(isa));
+    build::package("tests-conformance", target)?;
+    build::package("kernel", kernel)?;
     let built = shell::root().join("target");
     for program in PROGRAMS {
-        let elf = built.join(build::SIMD_TARGET).join("image").join(program);
+        let elf = built.join(target).join("image").join(program);
         std::fs::copy(elf, folder.join(format!("{program}.elf")))?;
     }
-    Ok(built.join(build::SOFT_TARGET).join("image/kernel"))
+    Ok(built.join(kernel).join("image/kernel"))
 }

@@ -18,6 +18,7 @@ mod pages;
 mod peer;
 mod policy;
 mod qemu;
+mod regions;
 mod retrieval;
 mod script;
 mod sel4;
@@ -104,7 +105,11 @@ enum Figure {
         system: SystemOptions,
     },
     /// Instructions that the kernel's operations take, beside the official kernel's
-    Ipc,
+    Ipc {
+        /// Board, by Microkit's name
+        #[arg(long, default_value = "qemu_virt_aarch64")]
+        board: String,
+    },
     /// How well and how fast passages are found: recall, MRR, nDCG, times; --help lists the options
     #[command(disable_help_flag = true)]
     Retrieval {
@@ -112,6 +117,8 @@ enum Figure {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// What is left of a conversation in the machine's RAM after /clear and after restarts
+    Erasure,
     /// What becomes of every kind of fault in every PD; the whole matrix is written to docs/containment.md
     Containment {
         /// Kernel
@@ -150,7 +157,8 @@ fn main() -> Result<()> {
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
         Job::Bench { figure: Figure::LlamaCpp { options } } => peer::run(&options),
         Job::Bench { figure: Figure::Containment { kernel, cells } } => containment::bench(kernel, &cells),
-        Job::Bench { figure: Figure::Ipc } => kernel::bench_ipc(),
+        Job::Bench { figure: Figure::Erasure } => containment::erasure(),
+        Job::Bench { figure: Figure::Ipc { board } } => kernel::bench_ipc(&board),
         Job::Test { step } => test::all(&step),
         Job::Demo { what: Demo::Faults { kernel } } => containment::demo(kernel),
         Job::Check => check::all(),
@@ -160,8 +168,9 @@ fn main() -> Result<()> {
 }
 
 fn prepare(options: &SystemOptions) -> Result<system::Built> {
-    install::rust_targets(&[build::SIMD_TARGET, build::SOFT_TARGET])?;
-    install::programs(&[install::QEMU_AARCH64])?;
+    let board = system::board(options)?;
+    install::rust_targets(&[build::simd_target(board.isa), build::soft_target(board.isa)])?;
+    install::programs(&[install::qemu(board.isa)])?;
     system::prepare(options)
 }
 

@@ -5,6 +5,7 @@ use crate::options::{Kernel, SystemOptions};
 use crate::sel4::{DOWNLOADS, Sdk, VERSION};
 use crate::{build, capdl, kernel, oracle, pages, shell, system, transcripts};
 use anyhow::{Context, Result};
+use board_description::Isa;
 use std::collections::BTreeMap;
 use tools_sysgen::{Description, SearchPath, board};
 
@@ -34,7 +35,7 @@ fn recorded() -> Result<()> {
     let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
     let folder = shell::root().join("target/oracle");
     std::fs::create_dir_all(&folder)?;
-    kernel::programs(&folder)?;
+    kernel::programs(&folder, Isa::Aarch64)?;
     let search = SearchPath(vec![folder.clone()]);
     let description = Description::read(&shell::root().join("tests/oracle/system.xml")).map_err(wrong)?;
     let system = description.resolve(&board("qemu_virt_aarch64").map_err(wrong)?, &search).map_err(wrong)?;
@@ -60,7 +61,7 @@ fn programs() -> Result<()> {
     };
     let (ours, official) = (image(Kernel::Cloister)?, image(Kernel::Sel4)?);
     let read = |program: &build::Program| {
-        let file = build::program_folder().join(format!("{}.elf", program.name));
+        let file = build::program_folder(Isa::Aarch64).join(format!("{}.elf", program.name));
         Ok((program.name.to_owned(), std::fs::read(file)?))
     };
     let files: BTreeMap<_, _> = build::PROGRAMS.iter().map(read).collect::<Result<_>>()?;

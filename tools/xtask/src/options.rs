@@ -1,6 +1,7 @@
 //! What a person may ask of `run`, `image` and the benchmarks.
 
 use anyhow::{Result, bail};
+use board_description::Board;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -37,9 +38,9 @@ pub struct SystemOptions {
     /// RAM of the machine, for example 512M or 2G; chosen to fit where it is not given
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub ram: Option<u64>,
-    /// CPU that QEMU emulates; `max` has the dot-product instructions
-    #[arg(long, default_value = "cortex-a53")]
-    pub cpu: String,
+    /// CPU that QEMU emulates, the board's own by default; `max` has all instructions that QEMU knows
+    #[arg(long)]
+    pub cpu: Option<String>,
     /// Disk image to use instead of the board's own
     #[arg(long, value_name = "FILE.img", conflicts_with = "no_disk")]
     pub disk: Option<PathBuf>,
@@ -76,6 +77,11 @@ pub struct SystemOptions {
 }
 
 impl SystemOptions {
+    /// The CPU that QEMU emulates.
+    pub fn cpu<'a>(&'a self, board: &Board) -> &'a str {
+        self.cpu.as_deref().unwrap_or(board.default_cpu)
+    }
+
     /// The options of a plain `run`, without an embedding model.
     pub fn standard() -> Self {
         Self {
@@ -86,7 +92,7 @@ impl SystemOptions {
             model: None,
             smp: 1,
             ram: None,
-            cpu: "cortex-a53".into(),
+            cpu: None,
             disk: None,
             no_disk: false,
             documents: Vec::new(),

@@ -53,6 +53,7 @@ fn trimmed(page: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::{same, trimmed};
+    use board_description::Isa;
     use std::collections::BTreeMap;
 
     #[test]
@@ -63,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_program_that_an_image_lacks_is_named() {
-        let own = std::fs::read(crate::build::program_folder().join("timer.elf"));
+        let own = std::fs::read(crate::build::program_folder(Isa::Aarch64).join("timer.elf"));
         let Ok(file) = own else { return eprintln!("skipped: no programs have been built") };
         let programs = BTreeMap::from([("timer".to_owned(), file.clone())]);
         assert!(same(&programs, &file, &file).unwrap() > 0);

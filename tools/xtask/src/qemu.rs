@@ -1,6 +1,8 @@
 //! QEMU: its command line, and a running machine whose UART we hold.
 
+use crate::install;
 use anyhow::{Context, Result, bail};
+use board_description::Isa;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -10,11 +12,16 @@ use std::time::{Duration, Instant};
 /// Microkit's loader for `qemu_virt_aarch64` is linked at this address and is entered there.
 const LOADER_ADDRESS: u64 = 0x7000_0000;
 
+/// The disk of a PC: the slot decides the interrupt, which the board's overlay names.
+const PC_DISK: &str = "virtio-blk-pci,drive=disk,disable-legacy=on,addr=4";
+
 /// How the image is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// Ours: QEMU loads it as a kernel.
     Kernel,
+    /// Ours on QEMU's older PC, `pc`.
+    OldPc,
     /// The official SDK's: its loader lies in RAM, and the CPU starts there with the hypervisor's rights.
     Loader,
 }
@@ -22,6 +29,8 @@ pub enum Start {
 /// A machine to start.
 #[derive(Clone, Debug)]
 pub struct Machine {
+    /// Instruction set.
+    pub isa: Isa,
     /// Kernel image.
     pub image: PathBuf,
     /// How it is started.
@@ -41,14 +50,19 @@ pub struct Machine {
 impl Machine {
     /// The command line without the console.
     pub fn command(&self) -> Command {
-        let mut command = Command::new("qemu-system-aarch64");
-        let machine = if self.start == Start::Loader { "virt,virtualization=on" } else { "virt" };
+        let mut command = Command::new(install::qemu(self.isa).name);
+        let machine = match (self.isa, self.start) {
+            (Isa::Aarch64, Start::Loader) => "virt,virtualization=on",
+            (Isa::Aarch64, _) => "virt",
+            (Isa::X86_64, Start::OldPc) => "pc",
+            (Isa::X86_64, _) => "q35",
+        };
         command.args(["-machine", machine, "-cpu", &self.cpu]);
         command.args(["-smp", &self.cores.to_string(), "-m", &format!("{}M", self.ram_mib)]);
         command.args(["-display", "none", "-nodefaults", "-no-reboot"]);
         let image = self.image.display().to_string();
         match self.start {
-            Start::Kernel => command.args(["-kernel", &image]),
+            Start::Kernel | Start::OldPc => command.args(["-kernel", &image]),
             Start::Loader => {
                 let file = image.replace(',', ",,");
                 command.args(["-device", &format!("loader,file={file},addr={LOADER_ADDRESS:#x},cpu-num=0")])
@@ -57,8 +71,16 @@ impl Machine {
         if let Some(disk) = &self.disk {
             let drive =
                 format!("if=none,format=raw,id=disk,file={}", disk.display().to_string().replace(',', ",,"));
-            command.args(["-global", "virtio-mmio.force-legacy=false"]);
-            command.args(["-drive", &drive, "-device", "virtio-blk-device,drive=disk"]);
+            command.args(["-drive", &drive]);
+            match self.isa {
+                Isa::Aarch64 => command.args([
+                    "-global",
+                    "virtio-mmio.force-legacy=false",
+                    "-device",
+                    "virtio-blk-device,drive=disk",
+                ]),
+                Isa::X86_64 => command.args(["-device", PC_DISK]),
+            };
         }
         if self.icount {
             command.args(["-icount", "shift=0,sleep=off"]);
@@ -73,7 +95,7 @@ impl Machine {
     pub fn interactive(&self, farewell: &str) -> Result<()> {
         let mut command = self.command();
         command.args(["-serial", "mon:stdio"]).stdout(Stdio::piped());
-        let mut child = command.spawn().context("cannot start qemu-system-aarch64")?;
+        let mut child = command.spawn().context("cannot start QEMU")?;
         let mut output = child.stdout.take().context("QEMU has no output")?;
         let (mut seen, mut buffer) = (String::new(), [0; 4096]);
         loop {
@@ -136,7 +158,7 @@ pub struct Running {
 impl Running {
     fn spawn(mut command: Command) -> Result<Self> {
         let started = Instant::now();
-        let mut child = command.spawn().context("cannot start qemu-system-aarch64")?;
+        let mut child = command.spawn().context("cannot start QEMU")?;
         let input = child.stdin.take().context("QEMU has no input")?;
         let mut stream = child.stdout.take().context("QEMU has no output")?;
         let (sender, output) = channel();

@@ -4,11 +4,11 @@ use crate::build::Purpose;
 use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Start};
 use crate::sel4::{self, Sdk};
-use crate::{build, containment, disk, foreign, policy, shell};
+use crate::{build, containment, disk, foreign, policy, regions, shell};
 use anyhow::{Context, Result, bail};
-use board_description::Board;
+use board_description::{Board, Isa};
 use ipc_protocol::Name;
-use ipc_protocol::platform::{PdFacts, Platform, REGION, RegionFacts};
+use ipc_protocol::platform::{PdFacts, Platform, REGION};
 use std::path::{Path, PathBuf};
 use tools_sysgen::{Description, SearchPath, System, build_image};
 
@@ -34,30 +34,39 @@ pub fn prepare(options: &SystemOptions) -> Result<Built> {
     if let Some(file) = &options.system {
         return foreign::prepare(file, options);
     }
-    let board = tools_sysgen::board(&options.board).map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let board = board(options)?;
     let model = options.model.as_deref().map(model_size).transpose()?.unwrap_or(0);
     let (ram, kernel) = match options.kernel {
         Kernel::Cloister => (options.ram.unwrap_or_else(|| ram_for(model)), KernelImage::Ours),
         Kernel::Sel4 => (sel4::RAM, KernelImage::Official(Sdk::for_options(options)?)),
     };
-    build::programs(purpose(options))?;
+    build::programs(purpose(options), board.isa)?;
     let folder = folder(options);
     std::fs::create_dir_all(&folder)?;
     let draft = Draft { options, board: board.with_ram(ram), model, folder: &folder };
     let ((image, system), start) = match kernel {
-        KernelImage::Ours => (draft.ours(&build::kernel()?)?, Start::Kernel),
+        KernelImage::Ours => (draft.ours(&build::kernel(board.isa)?)?, Start::Kernel),
         KernelImage::Official(sdk) => (draft.official(&sdk)?, Start::Loader),
     };
     let machine = Machine {
+        isa: board.isa,
         image,
         start,
         disk: disk::prepare(options)?,
         cores: options.smp.into(),
         ram_mib: ram / MIB,
-        cpu: options.cpu.clone(),
+        cpu: options.cpu(&board).to_owned(),
         icount: options.icount,
     };
     Ok(Built { machine, folder, system })
+}
+
+/// The board that the options name.
+///
+/// # Errors
+/// When there is none of this name.
+pub fn board(options: &SystemOptions) -> Result<Board> {
+    tools_sysgen::board(&options.board).map_err(|problems| anyhow::anyhow!("{problems}"))
 }
 
 /// Whose kernel goes into the image.
@@ -99,6 +108,10 @@ fn weights_for(model: u64) -> u64 {
 fn describe(options: &SystemOptions, model: u64) -> Result<Description> {
     let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
     let mut description = Description::read(&shell::root().join("system.xml")).map_err(wrong)?;
+    let overlay = shell::root().join("board").join(&options.board).join("overlay.xml");
+    if overlay.is_file() {
+        description.read_overlay(&overlay).map_err(wrong)?;
+    }
     description.limit_cores(options.smp);
     description.set_region_size("weights", weights_for(model)).map_err(wrong)?;
     if options.faults {
@@ -119,7 +132,8 @@ impl Draft<'_> {
     /// The description with its platform page, as every kernel gets it.
     fn resolve(&self, kernel: &Path) -> Result<(System, SearchPath)> {
         let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
-        let search = SearchPath(vec![self.folder.to_path_buf(), purpose(self.options).folder()]);
+        let search =
+            SearchPath(vec![self.folder.to_path_buf(), purpose(self.options).folder(self.board.isa)]);
         let mut description = describe(self.options, self.model)?;
         let draft = description.clone().resolve(&self.board, &search).map_err(wrong)?;
         let page = platform_page(self.options, &self.board, &draft, kernel)?;
@@ -158,7 +172,7 @@ pub fn pack_ours(
     let image = image.map_err(|problems| anyhow::anyhow!("{problems}"))?;
     std::fs::write(folder.join("report.txt"), &image.report)?;
     let path = folder.join("cloister.img");
-    std::fs::write(&path, &image.bytes)?;
+    std::fs::write(&path, image.file(board))?;
     Ok(path)
 }
 
@@ -168,9 +182,9 @@ fn platform_page(options: &SystemOptions, board: &Board, system: &System, kernel
         version: Name::new(version().as_bytes()),
         board: Name::new(board.name.as_bytes()),
         kernel: Name::new(if options.kernel == Kernel::Sel4 { b"seL4" } else { b"cloister" }),
-        cpu_features: cpu_features(&options.cpu),
+        cpu_features: cpu_features(board, options.cpu(board)),
         cores: options.smp.into(),
-        ram: board.ram.size,
+        ram: board.machine_ram(),
         kernel_bytes: std::fs::metadata(kernel)?.len(),
         ..Platform::default()
     };
@@ -184,9 +198,8 @@ fn platform_page(options: &SystemOptions, board: &Board, system: &System, kernel
         };
         let _ = platform.pds.push(facts);
     }
-    for region in &system.regions {
-        let _ =
-            platform.regions.push(RegionFacts { name: Name::new(region.name.as_bytes()), size: region.size });
+    for facts in regions::shown(system) {
+        let _ = platform.regions.push(facts);
     }
     let mut page = vec![0; REGION];
     platform.encode(&mut page).context("the platform page does not hold all PDs and regions")?;
@@ -207,10 +220,10 @@ fn version() -> String {
 }
 
 /// What PDs may use of a CPU that QEMU emulates: they cannot read its identification registers.
-fn cpu_features(cpu: &str) -> u64 {
+fn cpu_features(board: &Board, cpu: &str) -> u64 {
     use inference_kernels::CpuFeatures;
-    match cpu {
-        "max" | "neoverse-n1" => CpuFeatures::DOTPROD.bits(),
+    match (board.isa, cpu) {
+        (Isa::Aarch64, "max" | "neoverse-n1") => CpuFeatures::DOTPROD.bits(),
         _ => 0,
     }
 }

@@ -1,7 +1,8 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
 
-use crate::{check, containment, install, kernel, official, shell, signed, transcripts};
+use crate::{check, containment, install, kernel, official, retrieval, shell, signed, transcripts};
 use anyhow::{Context, Result};
+use board_description::Isa;
 use shell::Job;
 use std::time::Instant;
 
@@ -20,9 +21,9 @@ const STEPS: [Step; 13] = [
     Step { name: "ring under every interleaving (loom)", run: loom },
     Step { name: "kernel conformance in QEMU", run: kernel::conformance },
     Step { name: "systems in QEMU", run: transcripts::all },
+    Step { name: "documents and power cuts in QEMU", run: retrieval::all },
     Step { name: "signed models in QEMU", run: signed::all },
     Step { name: "containment of faults", run: containment::test },
-    Step { name: "erasure: a canary in all of RAM", run: containment::erasure },
     Step { name: "killed in the middle of an answer", run: containment::recovery },
     Step { name: "the official kernel, where there is an SDK", run: official::all },
 ];
@@ -49,8 +50,8 @@ fn names() -> String {
 }
 
 fn install() -> Result<()> {
-    install::rust_targets(&[crate::build::SIMD_TARGET, crate::build::SOFT_TARGET])?;
-    install::programs(&[install::QEMU_AARCH64])
+    install::rust_targets(&crate::build::targets())?;
+    install::programs(&[install::qemu(Isa::Aarch64), install::qemu(Isa::X86_64)])
 }
 
 fn format() -> Result<()> {

@@ -3,34 +3,35 @@
 use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Running};
 use crate::script::{self, PROMPT, ask};
-use crate::{bench, disk, install, retrieval, shell, system};
+use crate::{bench, disk, install, shell, system};
 use anyhow::{Context, Result, ensure};
+use board_description::Isa;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Power cuts of the test; `bench power-cuts` makes more.
-const POWER_CUTS: u32 = 3;
+use tools_sysgen::BOARDS;
 
 /// Runs every transcript test; those that need the shared test data are skipped without it.
 ///
 /// # Errors
 /// The first one that fails, with the end of its transcript.
 pub fn all() -> Result<()> {
-    install::programs(&[install::QEMU_AARCH64])?;
-    without_a_disk()?;
-    retrieval::power_cuts(POWER_CUTS)?;
-    let shared = bench::shared();
-    let model = shared.as_ref().map(|shared| shared.join("models/stories/stories260K-q8_0.gguf"));
-    retrieval::transcript(model.as_deref())?;
-    let Some(shared) = shared else {
+    install::programs(&[install::qemu(Isa::Aarch64), install::qemu(Isa::X86_64)])?;
+    for board in BOARDS {
+        without_a_disk(board.name)?;
+        too_little_ram(board.name)?;
+    }
+    let Some(shared) = bench::shared() else {
         ensure!(std::env::var_os("CI").is_none(), "the shared test data is missing, and CI is set");
         eprintln!("skipped: conversations with real models; ../shared is not there");
         return Ok(());
     };
-    golden(&shared, "stories260K-q8_0", Kernel::Cloister, 1)?;
-    golden(&shared, "stories260K-f32", Kernel::Cloister, 2)?;
-    golden(&shared, "stories3M-q8_0", Kernel::Cloister, 1)?;
-    golden(&shared, "stories3M-q4_0", Kernel::Cloister, 4)?;
+    for board in BOARDS {
+        let options = |smp| SystemOptions { board: board.name.into(), smp, ..SystemOptions::standard() };
+        golden(&shared, "stories260K-q8_0", options(1))?;
+        golden(&shared, "stories260K-f32", options(2))?;
+        golden(&shared, "stories3M-q8_0", options(1))?;
+        golden(&shared, "stories3M-q4_0", options(4))?;
+    }
     bad_models(&shared)
 }
 
@@ -43,17 +44,17 @@ pub fn official(cores: u8) -> Result<()> {
         eprintln!("skipped: a conversation on the official kernel; ../shared is not there");
         return Ok(());
     };
-    golden(&shared, "stories260K-q8_0", Kernel::Sel4, cores)
+    let options = SystemOptions { kernel: Kernel::Sel4, smp: cores, ..SystemOptions::standard() };
+    golden(&shared, "stories260K-q8_0", options)
 }
 
 /// A machine with its own disk in the test folder.
-fn machine(model: Option<&Path>, kernel: Kernel, smp: u8, name: &str) -> Result<Machine> {
+fn machine(model: Option<&Path>, options: SystemOptions, name: &str) -> Result<Machine> {
     let folder = shell::root().join("target/test");
     std::fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{name}.img"));
     let _ = std::fs::remove_file(&path);
-    let options = SystemOptions { kernel, smp, disk: Some(path), ..SystemOptions::standard() };
-    let options = SystemOptions { model: model.map(PathBuf::from), ..options };
+    let options = SystemOptions { model: model.map(PathBuf::from), disk: Some(path), ..options };
     Ok(system::prepare(&options)?.machine)
 }
 
@@ -71,8 +72,8 @@ pub fn passed(name: &str) {
 }
 
 /// No disk: a message that says what to do, and a prompt.
-fn without_a_disk() -> Result<()> {
-    let options = SystemOptions { no_disk: true, ..SystemOptions::standard() };
+fn without_a_disk(board: &str) -> Result<()> {
+    let options = SystemOptions { board: board.into(), no_disk: true, ..SystemOptions::standard() };
     let machine = system::prepare(&options)?.machine;
     let mut running = script::boot(&machine)?;
     let answer = ask(&mut running, "hello there")?;
@@ -86,12 +87,22 @@ fn without_a_disk() -> Result<()> {
     expect(&ask(&mut running, "/statsu")?, &["did you mean status"])?;
     running.type_bytes(b"exit\r")?;
     running.wait_for(script::FAREWELL, Duration::from_secs(30))?;
-    passed("without a disk");
+    passed(&format!("without a disk on {board}"));
+    Ok(())
+}
+
+/// Less RAM than the system needs: one line that says how much, on each board.
+fn too_little_ram(board: &str) -> Result<()> {
+    let options = SystemOptions { board: board.into(), no_disk: true, ..SystemOptions::standard() };
+    let machine = Machine { ram_mib: 64, ..system::prepare(&options)?.machine };
+    machine.start()?.wait_for("of RAM, the system needs", Duration::from_secs(60))?;
+    passed(&format!("too little RAM on {board}"));
     Ok(())
 }
 
 /// The golden text, greedily, and the commands around it.
-fn golden(shared: &Path, name: &str, kernel: Kernel, smp: u8) -> Result<()> {
+fn golden(shared: &Path, name: &str, options: SystemOptions) -> Result<()> {
+    let (board, kernel, smp) = (options.board.clone(), options.kernel, options.smp);
     let text = std::fs::read_to_string(shared.join(format!("golden/{name}.json")))?;
     let json: serde_json::Value = serde_json::from_str(&text)?;
     let case = &json["cases"][0];
@@ -99,7 +110,7 @@ fn golden(shared: &Path, name: &str, kernel: Kernel, smp: u8) -> Result<()> {
     let expected = case["text"].as_str().context("the golden file has no text")?;
     let steps = case["steps"].as_array().map_or(0, Vec::len);
     let model = shared.join(format!("models/stories/{name}.gguf"));
-    let mut running = script::boot(&machine(Some(&model), kernel, smp, &format!("{name}-{smp}"))?)?;
+    let mut running = script::boot(&machine(Some(&model), options, &format!("{name}-{smp}"))?)?;
     expect(&ask(&mut running, "/set temperature 0")?, &["0"])?;
     ask(&mut running, &format!("/set num_predict {steps}"))?;
     let answer = ask(&mut running, prompt)?;
@@ -107,7 +118,7 @@ fn golden(shared: &Path, name: &str, kernel: Kernel, smp: u8) -> Result<()> {
     stop_with_ctrl_c(&mut running)?;
     expect(&ask(&mut running, "/clear")?, &[])?;
     expect(&ask(&mut running, "mem")?, &["weights"])?;
-    passed(&format!("{name} on {smp} cores of {kernel:?} gives the golden text"));
+    passed(&format!("{name} on {smp} cores of {board} under {kernel:?} gives the golden text"));
     Ok(())
 }
 
@@ -139,7 +150,7 @@ fn bad_models(shared: &Path) -> Result<()> {
     for (name, bytes, said) in cases {
         let path = folder.join(format!("{name}.gguf"));
         std::fs::write(&path, bytes)?;
-        let mut running = script::boot(&machine(Some(&path), Kernel::Cloister, 1, name)?)?;
+        let mut running = script::boot(&machine(Some(&path), SystemOptions::standard(), name)?)?;
         let answer = ask(&mut running, "hello there")?;
         let whole = String::from_utf8_lossy(&running.transcript).into_owned();
         ensure!(whole.to_lowercase().contains(&said.to_lowercase()), "`{said}` is missing in:\n{whole}");

@@ -1,23 +1,10 @@
 // SPDX-License-Identifier: MIT
-//! Optional data, and a team of threads.
+//! A team of threads.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU32;
 
 use inference_model::{Config, Engine, Kernels, Model, Pace, Team, Worker};
-
-/// The folder of optional data; `None` (where `CI` is not set) skips the test.
-pub fn shared() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let folder = std::env::var_os("CLOISTER_SHARED").map_or(root, PathBuf::from);
-    if folder.join("golden").is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("CI").is_none(), "the shared data is missing: {}", folder.display());
-    println!("skipped: no shared data at {}", folder.display());
-    None
-}
 
 /// Memory of a team, allocated.
 pub struct Host<'m> {

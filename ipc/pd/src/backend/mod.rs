@@ -7,6 +7,9 @@ mod isa;
 #[path = "x86_64.rs"]
 mod isa;
 
+#[cfg(all(cloister_pd, target_arch = "x86_64"))]
+mod memory;
+
 #[cfg(any(target_os = "none", cloister_pd))]
 mod sel4;
 #[cfg(any(target_os = "none", cloister_pd))]
@@ -15,4 +18,6 @@ pub(crate) use sel4::*;
 #[cfg(not(any(target_os = "none", cloister_pd)))]
 pub mod hosted;
 #[cfg(not(any(target_os = "none", cloister_pd)))]
-pub(crate) use hosted::{call, defer, frequency, get_mr, health_page, send, set_mr, ticks, wait};
+pub(crate) use hosted::{
+    call, defer, frequency, get_mr, health_page, publish_frequency, send, set_mr, ticks, wait,
+};

@@ -2,6 +2,7 @@
 
 use super::sel4::Registers;
 use core::arch::{asm, global_asm, x86_64::_rdtsc};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 pub(super) const IPC_BUFFER: u64 = ipc_abi::X86_64_IPC_BUFFER;
 
@@ -10,15 +11,19 @@ global_asm!(
     ".globl _start",
     "_start:",
     "movabs rsp, {stack}",
-    "lea rdi, [rip + __bss_start]",
+    // A program without zero-initialised data has no such symbol: the linker makes it 0.
+    "movabs rdi, offset __bss_start",
+    "test rdi, rdi",
+    "jz 2f",
     "lea rcx, [rip + _end]",
     "sub rcx, rdi",
     "xor eax, eax",
     "rep stosb",
-    "xor ebp, ebp",
+    "2: xor ebp, ebp",
     "lea rdi, [rip + _start]",
     "call cloister_pd_start",
     "ud2",
+    ".weak __bss_start",
     stack = const ipc_abi::X86_64_IPC_BUFFER - ipc_abi::STACK_GUARD,
 );
 
@@ -54,17 +59,32 @@ pub(crate) fn ticks() -> u64 {
     unsafe { _rdtsc() }
 }
 
-/// The time stamp counter's frequency comes from the platform page, in a variable that the image builder sets.
+/// The time stamp counter's frequency. No instruction tells it to a PD: one PD measures it and publishes it on a page
+/// that all read (see [`publish_frequency`]). 1 GHz until then, and where there is no such page.
 pub(crate) fn frequency() -> u64 {
-    #[unsafe(no_mangle)]
-    #[used]
-    #[allow(non_upper_case_globals)]
-    static tsc_frequency: u64 = 0;
-    // SAFETY: a reference is valid to read; volatile because the image builder changes it.
-    match unsafe { core::ptr::read_volatile(&tsc_frequency) } {
+    match clock_page().map_or(0, |page| page.load(Ordering::Relaxed)) {
         0 => 1_000_000_000,
         hertz => hertz,
     }
+}
+
+/// Tells all PDs the frequency; only a PD that may write the clock page calls this.
+pub(crate) fn publish_frequency(hertz: u64) {
+    if let Some(page) = clock_page() {
+        page.store(hertz, Ordering::Relaxed);
+    }
+}
+
+/// The page that `setvar_vaddr="clock_page"` names.
+fn clock_page() -> Option<&'static AtomicU64> {
+    #[unsafe(no_mangle)]
+    #[used]
+    #[allow(non_upper_case_globals)]
+    static clock_page: u64 = 0;
+    // SAFETY: a reference is valid to read; volatile because the image builder changes it.
+    let address = unsafe { core::ptr::read_volatile(&clock_page) };
+    // SAFETY: the image builder set the variable to a mapped page that lives as long as the PD; all sides use atomics.
+    (address != 0).then(|| unsafe { &*(address as *const AtomicU64) })
 }
 
 /// Ends the PD with a fault that its parent sees: an undefined instruction.

@@ -15,7 +15,7 @@ static CLOISTER_BOOT_TABLE: Table = Table(boot_table());
 struct Table([u64; 512]);
 
 const fn boot_table() -> [u64; 512] {
-    // Valid block, accessed, inner shareable; attribute 0 is normal memory, 1 device memory (`Memory::MAIR`).
+    // Valid block, accessed, inner shareable; attribute 0 is normal memory, 1 device memory (`Aarch64::MAIR`).
     let mut table = [0; 512];
     table[0] = 0x0060_0000_0000_0401 | 1 << 2;
     let mut i = 1;

@@ -1,9 +1,10 @@
 //! The saved registers of a thread. `vectors` knows the layout.
 
-use core::cell::UnsafeCell;
-use kernel_core::{Frame, Id, OBJECTS};
+use kernel_arch_common::Contexts;
+use kernel_core::Frame;
 
 /// General registers, then what the exception saved.
+#[derive(Clone, Copy)]
 #[repr(C, align(16))]
 pub(crate) struct Context {
     pub x: [u64; 31],
@@ -151,21 +152,7 @@ impl Frame for Context {
     const EXCEPTION_REGISTERS: usize = 3;
 }
 
-/// All contexts. A context belongs to the core that executes its thread, otherwise to the holder of the kernel lock.
-pub(crate) struct Contexts([UnsafeCell<Context>; OBJECTS]);
-
-// SAFETY: the rule above; `Machine::stall` waits for a core to save its thread before the lock's holder touches it.
-unsafe impl Sync for Contexts {}
-
-pub(crate) static CONTEXTS: Contexts = Contexts([const { UnsafeCell::new(ZERO) }; OBJECTS]);
+pub(crate) static CONTEXTS: Contexts<Context> = Contexts::new(ZERO);
 
 // Zero, so that the table stands in `.bss`; `Machine::prepare` sets what is not.
 const ZERO: Context = Context { spsr: 0, ..Context::EMPTY };
-
-impl Contexts {
-    /// Where a thread's context lies.
-    #[inline(always)]
-    pub fn pointer(&self, id: Id) -> *mut Context {
-        self.0[id.slot()].get()
-    }
-}

@@ -1,13 +1,12 @@
 //! What `kernel-core` asks of AArch64.
 
 use crate::context::{CONTEXTS, Context};
-use crate::message::Buffer;
-use crate::percpu::{self, CORES, IN_KERNEL};
+use crate::percpu;
 use crate::registers::{isb, read, write};
 use crate::{Console, fpu, gic};
-use core::fmt::Write;
 use core::sync::atomic::{AtomicU32, Ordering};
-use kernel_core::{Arch, Fault, Id, MAX_CORES, OBJECTS, Table};
+use kernel_arch_common::{Buffer, Isa, Locked, are_several, in_kernel};
+use kernel_core::{Arch, Fault, Id, Kernel, MAX_CORES, OBJECTS, Table};
 use kernel_spec::{IrqEnd, Pd, Spec};
 
 /// Private interrupts that a core is asked to unmask.
@@ -63,7 +62,7 @@ impl Machine {
             fpu_core: 0,
         };
         // SAFETY: the description gives each PD a page of RAM for its buffer; the kernel checked that it lies in RAM.
-        self.buffers[id] = unsafe { Buffer::new(pd.ipc_buffer_phys.get()) };
+        self.buffers[id] = unsafe { Buffer::new(crate::linear::address(pd.ipc_buffer_phys.get())) };
         let entry = pd.entry.get();
         *self.frame(id) = Context { pc: entry, restart_pc: entry, sp: pd.stack_top.get(), ..Context::EMPTY };
     }
@@ -79,7 +78,7 @@ impl Machine {
         core.fpu_on = true;
         let here = core.index as u8 + 1;
         if core.fpu_owner != Some(id) || self.spaces[id].fpu_core != here {
-            if let Some(old) = core.fpu_owner.filter(|_| !saved_on_leaving()) {
+            if let Some(old) = core.fpu_owner.filter(|_| !are_several()) {
                 fpu::save(old);
             }
             fpu::load(id);
@@ -99,16 +98,11 @@ impl Machine {
         let tpidr = read!("tpidr_el0");
         // SAFETY: this core has `id` loaded, so its context belongs to this core.
         unsafe { (*context).tpidr = tpidr };
-        if core.fpu_on && saved_on_leaving() {
+        // A thread that leaves a core may go on on another one, so its FPU registers are saved at once.
+        if core.fpu_on && are_several() {
             fpu::save(id);
         }
     }
-}
-
-/// Whether a thread that leaves a core may go on on another one, so that its FPU registers are saved at once.
-#[inline(always)]
-fn saved_on_leaving() -> bool {
-    CORES.load(Ordering::Relaxed) > 1
 }
 
 impl Arch for Machine {
@@ -134,10 +128,7 @@ impl Arch for Machine {
 
     #[inline(always)]
     fn copy_buffer(&mut self, from: Id, to: Id, length: usize) {
-        let (from, to) = (self.buffers[from], self.buffers[to]);
-        for index in 5..=length {
-            to.write(index, from.read(index));
-        }
+        self.buffers[from].copy_to(self.buffers[to], length);
     }
 
     #[inline(always)]
@@ -189,12 +180,9 @@ impl Arch for Machine {
     }
 
     fn stall(&mut self, core: usize) {
-        if let Some(flag) = IN_KERNEL.get(core) {
-            gic::send(gic::SGI_KICK, core);
-            // Pairs with the store in `trap::enter`, after that core's thread is saved.
-            while !flag.load(Ordering::Acquire) {
-                crate::registers::relax();
-            }
+        gic::send(gic::SGI_KICK, core);
+        while !in_kernel(core) {
+            crate::registers::relax();
         }
     }
 
@@ -213,29 +201,40 @@ impl Arch for Machine {
     fn report(&mut self, thread: Id, fault: &Fault) {
         let name = self.name(thread);
         let pc = self.frame(thread).restart_pc;
-        let mut out = Console;
-        let _ = match *fault {
-            Fault::Vm { address, instruction, status } => {
-                let kind = match (instruction, status >> 6 & 1) {
-                    (true, _) => "executing",
-                    (false, 1) => "writing",
-                    (false, _) => "reading",
-                };
-                writeln!(
-                    out,
-                    "cloister: {name}: memory fault {kind} {address:#x}, pc {pc:#x}, status {status:#x}; stopped"
-                )
-            }
-            Fault::UserException { number: status, .. } | Fault::Vcpu { status } => {
-                writeln!(out, "cloister: {name}: exception, pc {pc:#x}, status {status:#x}; stopped")
-            }
-            Fault::UnknownSyscall(number) => {
-                writeln!(out, "cloister: {name}: unknown system call {}, pc {pc:#x}; stopped", number as i64)
-            }
-            Fault::Capability { address, .. } => {
-                writeln!(out, "cloister: {name}: no capability at {address:#x}, pc {pc:#x}; stopped")
-            }
-            Fault::None => Ok(()),
-        };
+        let writes = |status: u64| status >> 6 & 1 == 1;
+        let _ = kernel_arch_common::report(&mut Console, name, pc, fault, writes);
+    }
+}
+
+/// The one kernel.
+static KERNEL: Locked<Machine> = Locked::new(Machine::NEW);
+
+impl Isa for Machine {
+    type Event = ();
+
+    #[inline(always)]
+    fn kernel() -> &'static Locked<Self> {
+        &KERNEL
+    }
+
+    #[inline(always)]
+    fn context(thread: Id) -> *const Context {
+        CONTEXTS.pointer(thread)
+    }
+
+    #[inline(always)]
+    fn relax() {
+        crate::registers::relax();
+    }
+
+    fn wait() {
+        crate::registers::dsb();
+        // SAFETY: waits for an interrupt, masked or not.
+        unsafe { core::arch::asm!("wfi", options(nostack, preserves_flags)) };
+    }
+
+    #[inline(always)]
+    fn interrupt(kernel: &mut Kernel<Self>, core: usize, (): ()) {
+        crate::trap::interrupt(kernel, core);
     }
 }

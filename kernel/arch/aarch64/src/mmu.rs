@@ -4,7 +4,7 @@ use crate::linear;
 use crate::registers::{dsb, read};
 use core::cell::UnsafeCell;
 use kernel_spec::{Mapping, Spec};
-use memory_paging::{Access, Attributes, MapError, Memory, TableMemory};
+use memory_paging::{Aarch64, Access, Attributes, Format, MapError, Memory, TableMemory};
 
 const SCTLR_RES1: u64 = 0x30d0_0800;
 /// MMU and caches off.
@@ -13,7 +13,7 @@ pub(crate) const SCTLR_OFF: u64 = SCTLR_RES1;
 pub(crate) const SCTLR_ON: u64 = SCTLR_RES1 | 0x0400_d01d;
 /// Nothing writable is executable.
 const SCTLR_WXN: u64 = 1 << 19;
-pub(crate) const MAIR: u64 = Memory::MAIR;
+pub(crate) const MAIR: u64 = Aarch64::MAIR;
 const TCR: u64 = 25 << 16 | 0x3500 | 0x3500 << 16 | 2 << 30;
 /// 39-bit halves.
 pub(crate) const TCR_BOOT: u64 = TCR | 25;
@@ -56,21 +56,21 @@ unsafe extern "C" {
 /// Builds the kernel's address space: `devices` (2 MiB blocks) and RAM from `base` to `end`, and turns it on.
 pub(crate) fn init(devices: &[u64], (base, end): (u64, u64)) {
     let device = Attributes { memory: Memory::Device, access: Access::KernelWrite };
-    LEVEL_1.set(0, LEVEL_2[0].physical() | 3);
+    LEVEL_1.set(0, Aarch64::table(LEVEL_2[0].physical()));
     for address in devices {
-        LEVEL_2[0].set((address >> 21) as usize & 511, device.block(address & !(BLOCK - 1)));
+        LEVEL_2[0].set((address >> 21) as usize & 511, Aarch64::leaf(device, address & !(BLOCK - 1), true));
     }
     let kernel = linear::physical(&raw const __text_start);
     for start in (base..end).step_by(GIB as usize) {
         let whole = end - start >= GIB;
         let has_kernel = kernel / GIB == start / GIB;
         match (has_kernel, whole) {
-            (false, true) => LEVEL_1.set((start / GIB) as usize, DATA.block(start)),
+            (false, true) => LEVEL_1.set((start / GIB) as usize, Aarch64::leaf(DATA, start, true)),
             (true, _) => blocks(&LEVEL_2[1], start, end),
             (false, false) => blocks(&LEVEL_2[2], start, end),
         }
     }
-    LEVEL_2[1].set((kernel / BLOCK) as usize & 511, LEVEL_3.physical() | 3);
+    LEVEL_2[1].set((kernel / BLOCK) as usize & 511, Aarch64::table(LEVEL_3.physical()));
     kernel_pages(kernel & !(BLOCK - 1));
     adopt();
 }
@@ -79,9 +79,9 @@ const DATA: Attributes = Attributes { memory: Memory::Normal, access: Access::Ke
 
 /// Maps the 2 MiB blocks of one GiB that are RAM.
 fn blocks(table: &KernelTable, start: u64, end: u64) {
-    LEVEL_1.set((start / GIB) as usize, table.physical() | 3);
+    LEVEL_1.set((start / GIB) as usize, Aarch64::table(table.physical()));
     for address in (start..end.min(start + GIB)).step_by(BLOCK as usize) {
-        table.set((address / BLOCK) as usize & 511, DATA.block(address));
+        table.set((address / BLOCK) as usize & 511, Aarch64::leaf(DATA, address, true));
     }
 }
 
@@ -103,7 +103,7 @@ fn kernel_pages(block: u64) {
         let offset = page.wrapping_sub(stacks);
         let guard = offset < (crate::percpu::STACK * kernel_core::MAX_CORES) as u64
             && offset.is_multiple_of(crate::percpu::STACK as u64);
-        let entry = Attributes { memory: Memory::Normal, access }.page(page);
+        let entry = Aarch64::leaf(Attributes { memory: Memory::Normal, access }, page, false);
         LEVEL_3.set(index as usize, if guard { 0 } else { entry });
     }
 }
@@ -124,37 +124,8 @@ pub(crate) fn no_space() -> u64 {
     EMPTY.physical()
 }
 
-/// Page tables taken one after the other from the pool of the system description.
-pub(crate) struct Pool {
-    next: u64,
-    end: u64,
-}
-
-impl Pool {
-    /// The pool of a description; the caller has cleared it.
-    pub fn new(spec: &Spec<'_>) -> Self {
-        let next = spec.header.table_pool.get();
-        Self { next, end: next.saturating_add(spec.header.table_pool_size.get()) }
-    }
-}
-
-impl TableMemory for Pool {
-    fn read(&self, table: u64, index: usize) -> u64 {
-        // SAFETY: `table` came from `allocate`, whose pool is RAM of this image that nobody else uses.
-        unsafe { (linear::address(table) as *const u64).add(index & 511).read() }
-    }
-    fn write(&mut self, table: u64, index: usize, entry: u64) {
-        // SAFETY: as above.
-        unsafe { (linear::address(table) as *mut u64).add(index & 511).write(entry) }
-    }
-    fn allocate(&mut self) -> Option<u64> {
-        let table = self.next;
-        let next = table.checked_add(PAGE).filter(|next| *next <= self.end)?;
-        self.next = next;
-        zero(table, PAGE);
-        Some(table)
-    }
-}
+/// Page tables of PDs.
+pub(crate) type Pool = kernel_arch_common::Pool<{ linear::BASE }>;
 
 /// Builds the address space of a PD and returns its translation base with its ASID.
 ///
@@ -164,7 +135,7 @@ pub(crate) fn space(pool: &mut Pool, spec: &Spec<'_>, pd: usize) -> Result<u64, 
     let root = pool.allocate().ok_or(MapError::OutOfTables)?;
     for mapping in spec.mappings.iter().filter(|mapping| usize::from(mapping.pd.get()) == pd) {
         let range = (mapping.vaddr.get(), mapping.paddr.get(), mapping.size.get());
-        memory_paging::map(pool, root, range, mapping.page_bits, attributes(mapping))?;
+        memory_paging::map::<Aarch64, _>(pool, root, range, mapping.page_bits, attributes(mapping))?;
         if mapping.permissions & Mapping::EXECUTE != 0 {
             publish_code(mapping.paddr.get(), mapping.size.get());
         }

@@ -1,6 +1,5 @@
 //! What each core has for itself: a stack, and at its top this record, found through `TPIDR_EL1`.
 
-use core::sync::atomic::{AtomicBool, AtomicU8};
 use kernel_core::{Id, MAX_CORES};
 
 /// Bytes of stack per core.
@@ -52,9 +51,3 @@ pub(crate) unsafe fn init(index: usize) {
     // SAFETY: `set_stack` left `RECORD` bytes for it above the stack pointer; the caller promised that none is in use.
     unsafe { pointer.write(record) }
 }
-
-/// Cores that run, once all are up; 1 until then.
-pub(crate) static CORES: AtomicU8 = AtomicU8::new(1);
-
-/// Which cores are in the kernel with their thread's registers saved. Pairs with `Machine::stall`.
-pub(crate) static IN_KERNEL: [AtomicBool; MAX_CORES] = [const { AtomicBool::new(true) }; MAX_CORES];

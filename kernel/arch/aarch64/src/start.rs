@@ -1,12 +1,14 @@
 //! From the first instruction in Rust to the first thread.
 
-use crate::percpu::{self, CORES};
+use crate::machine::Machine;
+use crate::percpu;
 use crate::registers::{isb, write};
-use crate::{Console, gic, linear, lock, mmu, psci, trap, vectors};
+use crate::{Console, gic, linear, mmu, psci, trap, vectors};
 use core::fmt::{Arguments, Write};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use kernel_arch_common as common;
+use kernel_core::Id;
 use kernel_core::device_tree::{self, Facts};
-use kernel_core::{Id, MAX_CORES};
 use kernel_spec::Spec;
 
 /// What the board gives.
@@ -20,19 +22,6 @@ pub struct Platform {
     /// Version to print.
     pub version: &'static str,
 }
-
-/// Physical address of the compiled system description; the image builder sets it.
-#[unsafe(no_mangle)]
-#[used]
-#[unsafe(link_section = ".data.spec")]
-#[allow(non_upper_case_globals)]
-static cloister_spec_paddr: AtomicUsize = AtomicUsize::new(0);
-/// Its size in bytes.
-#[unsafe(no_mangle)]
-#[used]
-#[unsafe(link_section = ".data.spec")]
-#[allow(non_upper_case_globals)]
-static cloister_spec_size: AtomicUsize = AtomicUsize::new(0);
 
 /// Cores that are up beside the first.
 static UP: AtomicUsize = AtomicUsize::new(0);
@@ -62,7 +51,7 @@ pub unsafe fn start(platform: &Platform, tree: u64) -> ! {
     set_vectors();
     crate::console::init(platform.uart);
     let facts = facts(tree);
-    let spec = spec();
+    let spec = common::description(linear::BASE).unwrap_or_else(|why| refuse(format_args!("{why}")));
     let (base, end) = check(&spec, &facts);
     mmu::init(&[platform.uart, platform.gic_distributor, platform.gic_interface], (base, end));
     for range in spec.zero {
@@ -81,7 +70,7 @@ pub unsafe fn start(platform: &Platform, tree: u64) -> ! {
         spec.pds.len()
     );
     start_others(&facts, cores);
-    CORES.store(cores as u8, Ordering::Relaxed);
+    common::set_count(cores);
     GO.store(true, Ordering::Release);
     run(0)
 }
@@ -105,9 +94,9 @@ unsafe extern "C" fn cloister_start_secondary(index: usize) -> ! {
 }
 
 fn run(index: usize) -> ! {
-    let mut guard = lock::lock();
+    let mut guard = common::lock::<Machine>();
     guard.kernel().enter(index);
-    let context = trap::leave(guard, index);
+    let context = common::leave(guard, index);
     // SAFETY: the context belongs to a thread of this core, whose address space `leave` loaded.
     unsafe { vectors::cloister_resume(context) }
 }
@@ -132,47 +121,18 @@ fn facts(tree: u64) -> Facts {
         .unwrap_or_else(|| refuse(format_args!("the device tree at {tree:#x} is damaged")))
 }
 
-fn spec() -> Spec<'static> {
-    // A volatile read: the builder changes the value after compilation.
-    // SAFETY: both are statics of this image.
-    let (address, size) = unsafe {
-        (cloister_spec_paddr.as_ptr().read_volatile(), cloister_spec_size.as_ptr().read_volatile())
-    };
-    if address == 0 || size == 0 {
-        refuse(format_args!("this is a bare kernel; tools/sysgen makes a bootable image of it"));
-    }
-    // SAFETY: the image builder placed the description in the image, which is in RAM and not written.
-    let bytes = unsafe { core::slice::from_raw_parts(linear::address(address as u64) as *const u8, size) };
-    Spec::parse(bytes).unwrap_or_else(|error| {
-        refuse(format_args!("the system description is bad: {error:?}; rebuild the image"))
-    })
-}
-
 /// Whether this machine has what the description needs; the range of its RAM.
 fn check(spec: &Spec<'_>, facts: &Facts) -> (u64, u64) {
     let Some((base, size)) = facts.memory else {
         refuse(format_args!("the device tree names no memory"));
     };
-    let (end, needed) = (base.saturating_add(size), spec.header.ram_end.get());
-    if needed > end {
-        let mib = needed.saturating_sub(base).div_ceil(1 << 20);
-        refuse(format_args!(
-            "{} MiB of RAM, the system needs {mib}: give the machine more (-m {mib}M)",
-            size >> 20
-        ));
-    }
-    let cores = spec.header.cores.get() as usize;
-    if cores > facts.core_count || cores > MAX_CORES || cores == 0 {
-        refuse(format_args!(
-            "{} cores, the system needs {cores}: give the machine more (-smp {cores})",
-            facts.core_count
-        ));
-    }
+    let end = base.saturating_add(size);
+    common::needs(spec, (base, end), 0, facts.core_count).unwrap_or_else(|why| refuse(format_args!("{why}")));
     (base, end & !((2 << 20) - 1))
 }
 
 fn make_threads(spec: Spec<'static>) {
-    let mut guard = lock::lock();
+    let mut guard = common::lock::<Machine>();
     let kernel = guard.kernel();
     let ticks_per_us = (crate::registers::read!("cntfrq_el0") / 1_000_000).max(1);
     if let Err(error) = kernel.configure(&spec, ticks_per_us) {

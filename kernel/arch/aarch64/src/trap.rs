@@ -1,13 +1,12 @@
-//! Ways into the kernel and the one way out.
+//! What the vectors call: says which way into the kernel it is, and which fault.
 
-use crate::context::{CONTEXTS, Context};
-use crate::lock::{self, Guard};
-use crate::machine::UNMASK;
-use crate::percpu::{self, CORES, IN_KERNEL};
+use crate::context::Context;
+use crate::machine::{Machine, UNMASK};
 use crate::registers::read;
-use crate::{Console, gic};
+use crate::{Console, gic, percpu};
 use core::fmt::Write;
 use core::sync::atomic::Ordering;
+use kernel_arch_common as common;
 use kernel_core::{Fault, Kernel};
 
 /// The kernel's own timer.
@@ -26,93 +25,23 @@ fn this_core() -> usize {
     unsafe { percpu::this() }.index
 }
 
-/// The thread's registers are saved: takes the lock.
-#[inline(always)]
-fn enter(core: usize) -> Guard {
-    if CORES.load(Ordering::Relaxed) > 1 {
-        // Pairs with the load in `Machine::stall`.
-        IN_KERNEL[core & 3].store(true, Ordering::Release);
-    }
-    lock::lock()
-}
-
-/// Chooses what runs next and lets the lock go; waits for an interrupt while there is nothing.
-#[inline(always)]
-pub(crate) fn leave(mut guard: Guard, core: usize) -> *const Context {
-    guard.kernel().schedule();
-    loop {
-        if let Some(id) = guard.kernel().current() {
-            left(core);
-            return CONTEXTS.pointer(id);
-        }
-        guard = idle(guard, core);
-    }
-}
-
-#[cold]
-fn idle(guard: Guard, core: usize) -> Guard {
-    drop(guard);
-    crate::registers::dsb();
-    // SAFETY: waits for an interrupt, masked or not.
-    unsafe { core::arch::asm!("wfi", options(nostack, preserves_flags)) };
-    let mut guard = lock::lock();
-    guard.kernel().enter(core);
-    interrupt(guard.kernel(), core);
-    guard.kernel().schedule();
-    guard
-}
-
 #[unsafe(no_mangle)]
 extern "C" fn cloister_syscall() -> *const Context {
-    let core = this_core();
-    let mut guard = enter(core);
-    if !guard.kernel().enter(core) {
-        return leave(guard, core);
-    }
-    if guard.kernel().fast_syscall()
-        && let Some(id) = guard.kernel().current()
-    {
-        left(core);
-        return CONTEXTS.pointer(id);
-    }
-    slow_syscall(guard, core)
-}
-
-#[inline(never)]
-fn slow_syscall(mut guard: Guard, core: usize) -> *const Context {
-    guard.kernel().syscall();
-    leave(guard, core)
-}
-
-/// Before the lock is free: whoever takes it next must not believe this core to be in the kernel.
-#[inline(always)]
-fn left(core: usize) {
-    if CORES.load(Ordering::Relaxed) > 1 {
-        IN_KERNEL[core & 3].store(false, Ordering::Release);
-    }
+    common::syscall::<Machine>(this_core())
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn cloister_interrupt() -> *const Context {
-    let core = this_core();
-    let mut guard = enter(core);
-    guard.kernel().enter(core);
-    interrupt(guard.kernel(), core);
-    leave(guard, core)
+    common::interrupt::<Machine>(this_core(), ())
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn cloister_exception(_frame: *const Context, status: u64) -> *const Context {
     let address = read!("far_el1");
-    let core = this_core();
-    let mut guard = enter(core);
-    if guard.kernel().enter(core) {
-        exception(guard.kernel(), status, address);
-    }
-    leave(guard, core)
+    common::exception::<Machine>(this_core(), |kernel| exception(kernel, status, address))
 }
 
-fn exception(kernel: &mut Kernel<crate::machine::Machine>, status: u64, address: u64) {
+fn exception(kernel: &mut Kernel<Machine>, status: u64, address: u64) {
     let Some(id) = kernel.current() else { return };
     let fault = match status >> 26 {
         EC_FPU if kernel.arch.grant_fpu(id) => return,
@@ -124,7 +53,7 @@ fn exception(kernel: &mut Kernel<crate::machine::Machine>, status: u64, address:
     kernel.fault(id, fault);
 }
 
-fn interrupt(kernel: &mut Kernel<crate::machine::Machine>, core: usize) {
+pub(crate) fn interrupt(kernel: &mut Kernel<Machine>, core: usize) {
     let taken = gic::take();
     match taken & 0x3ff {
         VIRTUAL_TIMER => kernel.tick(),

@@ -4,52 +4,21 @@
 pub mod vt;
 
 use ipc_link::Link;
-use ipc_pd::hosted::{HostKernel, enter};
-use ipc_pd::{Channel, ChannelSet, Handler, MessageInfo, get_mr};
+use ipc_pd::hosted::enter;
+use ipc_pd::{Channel, ChannelSet, Handler};
 use ipc_protocol::console_session::{self, StopReason};
 use ipc_protocol::console_supervisor::{self, State};
 use ipc_protocol::platform::{PdFacts, Platform, REGION, RegionFacts};
 use ipc_protocol::session_compute::{Cost, Stop};
-use ipc_protocol::{Name, Piece, timer};
-use memory_region::Writable;
+use ipc_protocol::{Name, Piece};
 use pds_console::{Console, SESSION, SUPERVISOR, TIMER, Terminal, UART};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
+use tests_fixtures::{Clockwork, Region};
 
-/// A kernel that collects signals and lets the test set the clock.
-#[derive(Default)]
-pub struct Kernel {
-    pub now: Cell<u64>,
-    pub timeout: Cell<Option<u64>>,
-    pub acknowledged: Cell<u32>,
-}
-
-impl HostKernel for Kernel {
-    fn name(&self) -> &'static str {
-        "console"
-    }
-    fn has_notify_channel(&self, _: Channel) -> bool {
-        true
-    }
-    fn send(&self, _: u64, _: MessageInfo) {}
-    fn call(&self, slot: u64, message: MessageInfo) -> MessageInfo {
-        if slot == ipc_abi::slot::CALL_BASE + u64::from(TIMER.id()) {
-            assert_eq!(message.label(), timer::SET_TIMEOUT);
-            self.timeout.set(Some(self.now.get() + get_mr(0)));
-        } else {
-            assert_eq!(slot, ipc_abi::slot::IRQ_BASE + u64::from(UART.id()));
-            self.acknowledged.set(self.acknowledged.get() + 1);
-        }
-        MessageInfo::default()
-    }
-    fn ticks(&self) -> u64 {
-        self.now.get()
-    }
-    fn health_page(&self) -> Option<Writable<'static>> {
-        None
-    }
-}
+/// Bytes of a region of a link.
+const LINK: usize = 16 * 1024;
 
 /// A terminal whose output is kept; it takes at most `appetite` bytes at a time.
 #[derive(Default)]
@@ -87,22 +56,8 @@ impl Terminal for Fake {
 pub type SessionSide = Link<console_session::ToConsole, console_session::ToSession>;
 pub type SupervisorSide = Link<console_supervisor::ToConsole, console_supervisor::ToSupervisor>;
 
-/// A region of a link: 16 KiB that live as long as the test process.
-#[derive(Clone, Copy)]
-pub struct Region(*mut u64);
-
-impl Region {
-    pub fn new() -> Self {
-        Self(Vec::leak(vec![0u64; 2048]).as_mut_ptr())
-    }
-    pub fn view(&self) -> Writable<'static> {
-        // SAFETY: the allocation was leaked, is aligned for u64, and is accessed through atomic views only.
-        unsafe { Writable::new(self.0.cast(), 16 * 1024) }
-    }
-}
-
 pub struct World {
-    pub kernel: Rc<Kernel>,
+    pub kernel: Rc<Clockwork>,
     pub wire: Rc<RefCell<Wire>>,
     pub console: Option<Console<Fake>>,
     pub session: SessionSide,
@@ -139,18 +94,16 @@ pub fn platform() -> &'static [u8] {
 impl World {
     /// A console that has started and waits for its peers.
     pub fn cold() -> Self {
-        let kernel = Rc::new(Kernel::default());
+        let kernel = Rc::new(Clockwork::new("console", TIMER, Some(UART)));
         let wire = Rc::new(RefCell::new(Wire { appetite: usize::MAX, ..Wire::default() }));
-        let regions = [Region::new(), Region::new(), Region::new(), Region::new()];
+        let regions = [Region::new(LINK), Region::new(LINK), Region::new(LINK), Region::new(LINK)];
         let [to_session, from_session, to_supervisor, from_supervisor] = regions;
         let (console, session, supervisor) = enter(kernel.clone(), || {
-            let session = Link::start(to_session.view(), from_session.view().as_readable(), SESSION);
-            let supervisor =
-                Link::start(to_supervisor.view(), from_supervisor.view().as_readable(), SUPERVISOR);
+            let session = Link::start(to_session.writable(), from_session.readable(), SESSION);
+            let supervisor = Link::start(to_supervisor.writable(), from_supervisor.readable(), SUPERVISOR);
             let console = Console::new(Fake(wire.clone()), session, supervisor, TIMER, Some(platform()));
-            let session = Link::start(from_session.view(), to_session.view().as_readable(), SESSION);
-            let supervisor =
-                Link::start(from_supervisor.view(), to_supervisor.view().as_readable(), SUPERVISOR);
+            let session = Link::start(from_session.writable(), to_session.readable(), SESSION);
+            let supervisor = Link::start(from_supervisor.writable(), to_supervisor.readable(), SUPERVISOR);
             (console, session, supervisor)
         });
         let mut world = Self {
@@ -203,9 +156,7 @@ impl World {
     /// Lets time pass; the timer signals when the timeout is reached.
     pub fn wait(&mut self, seconds: u64) {
         for _ in 0..seconds * 10 {
-            self.kernel.now.set(self.kernel.now.get() + 100_000);
-            if self.kernel.timeout.get().is_some_and(|at| at <= self.kernel.now.get()) {
-                self.kernel.timeout.set(None);
+            if self.kernel.pass(100_000) {
                 self.signal(&[TIMER]);
             }
         }

@@ -1,52 +1,24 @@
 //! What is around the loader: a supervisor, a storage that can be told to misbehave, and a kernel.
 
 use super::images::Disk;
-use crate::{Loader, Memory, PATIENCE, STORAGE, SUPERVISOR};
+use crate::{Loader, Memory, PATIENCE, STORAGE, SUPERVISOR, TIMER};
 use ipc_link::{Link, LinkState};
-use ipc_pd::hosted::{HostKernel, enter};
-use ipc_pd::{Channel, ChannelSet, Handler, MessageInfo};
+use ipc_pd::hosted::enter;
+use ipc_pd::{ChannelSet, Handler};
 use ipc_protocol::Name;
 use ipc_protocol::storage::{MAX_IN_FLIGHT, Outcome, ToClient, ToStorage};
 use ipc_protocol::supervisor_compute::Sealed;
 use ipc_protocol::supervisor_loader::{ToLoader, ToSupervisor};
-use memory_region::Writable;
-use memory_region::fake::Region;
 use sha2::{Digest, Sha256};
-use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Not;
 use std::rc::Rc;
+use tests_fixtures::{Clockwork, Region};
 
 pub const WEIGHTS: usize = 8 << 20;
 pub const VOCABULARY: usize = 1 << 20;
 const DATA: usize = 512 * 1024;
 const LINK: usize = 16 * 1024;
-
-#[derive(Default)]
-pub struct Kernel {
-    now: Cell<u64>,
-    alarm: Cell<Option<u64>>,
-}
-
-impl HostKernel for Kernel {
-    fn name(&self) -> &'static str {
-        "loader"
-    }
-    fn has_notify_channel(&self, _: Channel) -> bool {
-        true
-    }
-    fn send(&self, _: u64, _: MessageInfo) {}
-    fn call(&self, _: u64, _: MessageInfo) -> MessageInfo {
-        self.alarm.set(Some(self.now.get() + ipc_pd::get_mr(0)));
-        MessageInfo::default()
-    }
-    fn ticks(&self) -> u64 {
-        self.now.get()
-    }
-    fn health_page(&self) -> Option<Writable<'static>> {
-        None
-    }
-}
 
 /// A storage that serves one client from memory, one read a turn.
 pub struct Storage {
@@ -61,6 +33,8 @@ pub struct Storage {
     restart_at: Option<u32>,
     swap: Option<(u32, Disk)>,
     junk_at: Option<u32>,
+    /// It wrote junk over its own side of the link, and does nothing more.
+    beside_itself: bool,
     silent: bool,
     /// Writes into every buffer of the data region once its read has ended.
     late_writes: bool,
@@ -101,6 +75,9 @@ impl Storage {
     }
 
     fn turn(&mut self) {
+        if self.beside_itself {
+            return;
+        }
         for (offset, length) in core::mem::take(&mut self.ended) {
             self.data.writable().copy_in(offset, &vec![0xa5; length]);
         }
@@ -149,6 +126,7 @@ impl Storage {
         if Self::due(self.junk_at, self.reads) {
             use core::sync::atomic::Ordering::Relaxed;
             self.regions[0].writable().store(8, u64::MAX / 2, Relaxed);
+            self.beside_itself = true;
         }
     }
 
@@ -167,7 +145,7 @@ impl Storage {
 }
 
 pub struct World {
-    kernel: Rc<Kernel>,
+    kernel: Rc<Clockwork>,
     loader: Loader,
     supervisor: Link<ToLoader, ToSupervisor>,
     regions: [Region; 2],
@@ -190,11 +168,11 @@ impl World {
 
     /// An image that demands something of models.
     pub fn with_policy(disk: Disk, policy: &[u8]) -> Self {
-        let kernel = Rc::new(Kernel::default());
+        let kernel = Rc::new(Clockwork::new("loader", TIMER, None));
         enter(kernel.clone(), || Self::wire(kernel.clone(), disk, policy))
     }
 
-    fn wire(kernel: Rc<Kernel>, disk: Disk, policy: &[u8]) -> Self {
+    fn wire(kernel: Rc<Clockwork>, disk: Disk, policy: &[u8]) -> Self {
         let ([s, l], [st, ls], data) = (pair(), pair(), Region::new(DATA));
         let supervisor = Link::start(s.writable(), l.readable(), SUPERVISOR);
         let storage = Storage {
@@ -209,6 +187,7 @@ impl World {
             restart_at: None,
             swap: None,
             junk_at: None,
+            beside_itself: false,
             silent: false,
             late_writes: false,
             ended: Vec::new(),
@@ -277,7 +256,7 @@ impl World {
                 return core::mem::take(&mut self.said);
             }
             if self.storage.silent && turn > 100 {
-                let alarm = self.kernel.alarm.take().expect("a job that waits has set a timeout");
+                let alarm = self.kernel.timeout.take().expect("a job that waits has set a timeout");
                 assert!(alarm <= self.kernel.now.get() + 2 * PATIENCE);
                 self.kernel.now.set(alarm);
             }

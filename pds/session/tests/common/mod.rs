@@ -4,60 +4,19 @@
 pub mod model;
 
 use ipc_link::Link;
-use ipc_pd::hosted::{HostKernel, enter};
-use ipc_pd::{Channel, ChannelSet, Handler, MessageInfo, get_mr};
+use ipc_pd::hosted::enter;
+use ipc_pd::{Channel, ChannelSet, Handler};
 use ipc_protocol::console_session::{Level, StopReason, ToConsole, ToSession};
 use ipc_protocol::session_compute::{self, Cost, ModelFacts, Sampling, Stop, ToCompute};
 use ipc_protocol::session_supervisor::{self, ToSupervisor};
 use ipc_protocol::supervisor_compute::Sealed;
-use ipc_protocol::{Name, Piece, timer};
-use memory_region::Writable;
+use ipc_protocol::{Name, Piece};
 use pds_session::{COMPUTE, CONSOLE, SUPERVISOR, Session, TIMER};
-use std::cell::Cell;
 use std::rc::Rc;
+use tests_fixtures::{Clockwork, Region};
 
-/// A kernel that lets the test set the clock.
-#[derive(Default)]
-pub struct Kernel {
-    pub now: Cell<u64>,
-    pub timeout: Cell<Option<u64>>,
-}
-
-impl HostKernel for Kernel {
-    fn name(&self) -> &'static str {
-        "session"
-    }
-    fn has_notify_channel(&self, _: Channel) -> bool {
-        true
-    }
-    fn send(&self, _: u64, _: MessageInfo) {}
-    fn call(&self, slot: u64, message: MessageInfo) -> MessageInfo {
-        assert_eq!(slot, ipc_abi::slot::CALL_BASE + u64::from(TIMER.id()));
-        assert_eq!(message.label(), timer::SET_TIMEOUT);
-        self.timeout.set(Some(self.now.get() + get_mr(0)));
-        MessageInfo::default()
-    }
-    fn ticks(&self) -> u64 {
-        self.now.get()
-    }
-    fn health_page(&self) -> Option<Writable<'static>> {
-        None
-    }
-}
-
-/// A region of a link: 16 KiB that live as long as the test process.
-#[derive(Clone, Copy)]
-pub struct Region(*mut u64);
-
-impl Region {
-    fn new() -> Self {
-        Self(Vec::leak(vec![0u64; 2048]).as_mut_ptr())
-    }
-    fn view(&self) -> Writable<'static> {
-        // SAFETY: the allocation was leaked, is aligned for u64, and is accessed through atomic views only.
-        unsafe { Writable::new(self.0.cast(), 16 * 1024) }
-    }
-}
+/// Bytes of a region of a link.
+const LINK: usize = 16 * 1024;
 
 type ConsoleSide = Link<ToSession, ToConsole>;
 type SupervisorSide = Link<session_supervisor::ToSession, ToSupervisor>;
@@ -71,10 +30,11 @@ pub struct Asked {
     pub sampling: Sampling,
     pub stop: Vec<u32>,
     pub tokens: Vec<u32>,
+    pub guided: bool,
 }
 
 pub struct World {
-    pub kernel: Rc<Kernel>,
+    pub kernel: Rc<Clockwork>,
     pub session: Session,
     pub console: ConsoleSide,
     pub supervisor: SupervisorSide,
@@ -94,22 +54,21 @@ pub fn name(text: &str) -> Name {
 impl World {
     /// A session that was told nothing yet, with this file's header in the vocabulary region.
     pub fn cold(file: &'static [u8]) -> Self {
-        let kernel = Rc::new(Kernel::default());
-        let regions: [Region; 6] = std::array::from_fn(|_| Region::new());
+        let kernel = Rc::new(Clockwork::new("session", TIMER, None));
+        let regions: [Region; 6] = std::array::from_fn(|_| Region::new(LINK));
         let [to_console, from_console, to_supervisor, from_supervisor, to_compute, from_compute] = regions;
         let header = model::header_length(file);
         let (session, console, supervisor, compute) = enter(kernel.clone(), || {
             let session = Session::new(
-                Link::start(to_console.view(), from_console.view().as_readable(), CONSOLE),
-                Link::start(to_supervisor.view(), from_supervisor.view().as_readable(), SUPERVISOR),
-                Link::start(to_compute.view(), from_compute.view().as_readable(), COMPUTE),
+                Link::start(to_console.writable(), from_console.readable(), CONSOLE),
+                Link::start(to_supervisor.writable(), from_supervisor.readable(), SUPERVISOR),
+                Link::start(to_compute.writable(), from_compute.readable(), COMPUTE),
                 &file[..header],
                 TIMER,
             );
-            let console = Link::start(from_console.view(), to_console.view().as_readable(), CONSOLE);
-            let supervisor =
-                Link::start(from_supervisor.view(), to_supervisor.view().as_readable(), SUPERVISOR);
-            let compute = Link::start(from_compute.view(), to_compute.view().as_readable(), COMPUTE);
+            let console = Link::start(from_console.writable(), to_console.readable(), CONSOLE);
+            let supervisor = Link::start(from_supervisor.writable(), to_supervisor.readable(), SUPERVISOR);
+            let compute = Link::start(from_compute.writable(), to_compute.readable(), COMPUTE);
             (session, console, supervisor, compute)
         });
         let facts = ModelFacts {
@@ -205,9 +164,7 @@ impl World {
     /// Lets time pass; the timer signals when the timeout is reached.
     pub fn wait(&mut self, seconds: u64) {
         for _ in 0..seconds * 10 {
-            self.kernel.now.set(self.kernel.now.get() + 100_000);
-            if self.kernel.timeout.get().is_some_and(|at| at <= self.kernel.now.get()) {
-                self.kernel.timeout.set(None);
+            if self.kernel.pass(100_000) {
                 self.signal(&[TIMER]);
             }
         }
@@ -265,7 +222,7 @@ impl World {
     pub fn compute_restarts(&mut self) {
         let [_, _, _, _, to_compute, from_compute] = self.regions;
         self.compute = enter(self.kernel.clone(), || {
-            Link::start(from_compute.view(), to_compute.view().as_readable(), COMPUTE)
+            Link::start(from_compute.writable(), to_compute.readable(), COMPUTE)
         });
         self.run();
     }
@@ -274,7 +231,7 @@ impl World {
     pub fn console_restarts(&mut self) {
         let [to_console, from_console, ..] = self.regions;
         self.console = enter(self.kernel.clone(), || {
-            Link::start(from_console.view(), to_console.view().as_readable(), CONSOLE)
+            Link::start(from_console.writable(), to_console.readable(), CONSOLE)
         });
         self.run();
     }
@@ -341,7 +298,7 @@ impl World {
             match command {
                 ToCompute::Begin { id, limit, sampling, stop, .. } => {
                     let stop = stop.as_slice().to_vec();
-                    asked = Some(Asked { id, limit, sampling, stop, tokens: Vec::new() });
+                    asked = Some(Asked { id, limit, sampling, stop, tokens: Vec::new(), guided: false });
                 }
                 ToCompute::Tokens { id, offset, tokens } => {
                     let asked = asked.as_mut().unwrap();
@@ -349,7 +306,13 @@ impl World {
                     asked.tokens.extend_from_slice(tokens.as_slice());
                 }
                 ToCompute::Go { id } => assert_eq!(id, asked.as_ref().unwrap().id),
-                ToCompute::Erase | ToCompute::Cancel { .. } => {}
+                ToCompute::Guide { id } => {
+                    asked.as_mut().filter(|asked| asked.id == id).unwrap().guided = true
+                }
+                ToCompute::Erase
+                | ToCompute::Cancel { .. }
+                | ToCompute::Choose { .. }
+                | ToCompute::More { .. } => {}
             }
         }
         asked.expect("a request")

@@ -1,7 +1,6 @@
 //! Small models for tests: a vocabulary of bytes and a few words, with or without a chat template.
 
 use inference_gguf::{GgmlType, Gguf, Writer};
-use std::path::{Path, PathBuf};
 
 const CHATML: &str = "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
@@ -50,17 +49,4 @@ pub fn base_model() -> &'static [u8] {
 /// Length of the header, which is what the loader copies into the vocabulary region.
 pub fn header_length(file: &[u8]) -> usize {
     Gguf::parse_prefix(file, file.len() as u64).map_or(file.len(), |gguf| gguf.data_offset() as usize)
-}
-
-/// The folder of shared test data: `CLOISTER_SHARED`, else `../shared` beside the repository. `None`, said aloud,
-/// where it is absent; a failure where `CI` is set.
-pub fn shared() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let root = std::env::var_os("CLOISTER_SHARED").map_or_else(beside, PathBuf::from);
-    if root.join("golden").is_dir() {
-        return Some(root);
-    }
-    assert!(std::env::var_os("CI").is_none(), "test data not found at {}", root.display());
-    println!("skipped: no test data at {} (set CLOISTER_SHARED)", root.display());
-    None
 }

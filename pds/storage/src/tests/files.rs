@@ -3,6 +3,7 @@
 use super::*;
 use ipc_protocol::storage::{Folder, Path};
 use std::string::String;
+use std::sync::OnceLock;
 use std::vec::Vec;
 use tools_disk::{Addition, Sizes};
 
@@ -10,6 +11,11 @@ const LONG: usize = 70_000;
 
 /// A disk with documents, a model of each kind, and a document in a folder.
 fn files() -> Vec<u8> {
+    static IMAGE: OnceLock<Vec<u8>> = OnceLock::new();
+    IMAGE.get_or_init(make).clone()
+}
+
+fn make() -> Vec<u8> {
     let folder = std::env::temp_dir().join(std::format!("cloister-storage-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = |name: &str, bytes: &[u8], to: &str| {

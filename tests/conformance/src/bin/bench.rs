@@ -12,6 +12,7 @@ use tests_conformance::uart::Uart;
 
 ipc_pd::regions! {
     uart, uart_size: Device;
+    com1, com1_id: Ports;
 }
 ipc_pd::protection_domain!(init);
 
@@ -27,7 +28,7 @@ const FAR_PONG: u64 = 7;
 const ROUNDS: u64 = 20_000;
 
 fn init() -> NullHandler {
-    let mut uart = Uart(uart());
+    let mut uart = Uart::new(uart(), com1());
     if wired(FAR_PONG) {
         row(&mut uart, "call of an active server on another core", ROUNDS / 10, || call(FAR_ACTIVE, 4));
         row(&mut uart, "notification ping-pong with another core", ROUNDS / 10, || ping_pong(FAR_PONG));

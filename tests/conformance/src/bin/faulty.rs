@@ -2,9 +2,9 @@
 #![no_std]
 #![no_main]
 
-use core::arch::asm;
 use core::convert::Infallible;
 use ipc_pd::Handler;
+use tests_conformance::arch::{self, KERNEL_HALF};
 use tests_conformance::faults::{CONSTANTS, DEBUG_PUT_CHAR, NOWHERE};
 use tests_conformance::raw;
 
@@ -29,23 +29,19 @@ fn fault(mode: u64) {
     match mode {
         0 => touch(NOWHERE, false),
         1 => touch(CONSTANTS, true),
-        2 => jump(CONSTANTS),
-        3 => touch(0xffff_ff80_4020_0000, false),
+        2 => arch::jump(CONSTANTS),
+        3 => touch(KERNEL_HALF, false),
         4 | 5 => {
             let answer = raw::syscall(DEBUG_PUT_CHAR, 65, 1, [2, 3, 4, 5], 6, 8);
             raw::syscall(DEBUG_PUT_CHAR, answer.badge, 0, [0; 4], 0, 0);
         }
-        // SAFETY: each of these instructions faults, and `judge` starts this program anew.
-        6 => unsafe { asm!("udf #1") },
-        // SAFETY: as above.
-        7 => unsafe { asm!(".inst 0x1e2703e0") }, // fmov s0, wzr
-        // SAFETY: as above.
-        8 => unsafe { asm!("brk #1") },
-        // SAFETY: as above.
-        9 => unsafe {
-            asm!("mrs {}, cntp_ctl_el0", out(reg) _);
+        6 => arch::undefined(),
+        7 => arch::use_fpu(),
+        8 => arch::breakpoint(),
+        9 => {
+            arch::privileged();
             touch(NOWHERE, false);
-        },
+        }
         10 => drop(raw::receive(40, ipc_abi::slot::REPLY)),
         11 => raw::send(600, 0),
         12 => overflow(0),
@@ -62,11 +58,6 @@ fn touch(address: u64, write: bool) {
             (address as *const u64).read_volatile();
         }
     }
-}
-
-fn jump(address: u64) {
-    // SAFETY: the fetch faults, and `judge` starts this program anew.
-    unsafe { asm!("br {}", in(reg) address, options(noreturn)) }
 }
 
 #[allow(unconditional_recursion)]

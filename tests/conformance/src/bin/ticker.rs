@@ -1,10 +1,10 @@
-//! Owns the physical timer: sets it, waits for its interrupt, acknowledges, twenty times.
+//! Owns a timer: sets it, waits for its interrupt, acknowledges, twenty times.
 #![no_std]
 #![no_main]
 
-use core::arch::asm;
 use core::convert::Infallible;
 use ipc_pd::{Channel, ChannelSet, Handler, clock};
+use tests_conformance::arch;
 use tests_conformance::report::report;
 
 ipc_pd::protection_domain!(init);
@@ -13,22 +13,27 @@ const TIMER: Channel = Channel::new(32);
 const PERIOD_US: u64 = 2_000;
 
 struct Ticker {
+    timer: Option<arch::Timer>,
     due: u64,
     early: u32,
     count: u32,
 }
 
 fn init() -> Ticker {
-    let mut ticker = Ticker { due: clock::ticks(), early: 0, count: 0 };
+    let mut ticker = Ticker { timer: arch::Timer::new(), due: 0, early: 0, count: 0 };
     ticker.set();
     ticker
 }
 
 impl Ticker {
     fn set(&mut self) {
-        self.due = clock::ticks() + clock::from_micros(PERIOD_US);
-        // SAFETY: the kernel gives this PD the physical timer with its interrupt.
-        unsafe { asm!("msr cntp_cval_el0, {}", "msr cntp_ctl_el0, {}", in(reg) self.due, in(reg) 1u64) };
+        self.due = self.timer.as_mut().map_or(u64::MAX, |timer| timer.set(PERIOD_US));
+    }
+
+    fn stop(&mut self) {
+        if let Some(timer) = &mut self.timer {
+            timer.stop();
+        }
     }
 }
 
@@ -44,8 +49,7 @@ impl Handler for Ticker {
         if self.count < 20 {
             self.set();
         } else {
-            // SAFETY: as in `set`.
-            unsafe { asm!("msr cntp_ctl_el0, {}", in(reg) 0u64) };
+            self.stop();
             report("twenty timer interrupts, none early", self.early == 0);
         }
         TIMER.irq_ack();

@@ -23,7 +23,12 @@ const WAIT_MICROS: u64 = 10_000_000;
 
 /// The timer, over the hosted system's clock.
 pub fn timer(alarm: Arc<Alarm>) -> Init {
-    program(move |_| Timer::<_, memory_mmio::Mmio<'static>>::new(AlarmComparator(alarm.clone()), None))
+    program(move |_| {
+        Timer::<_, drivers_pl031::Pl031<memory_mmio::Mmio<'static>>>::new(
+            AlarmComparator(alarm.clone()),
+            None,
+        )
+    })
 }
 
 /// The console, at a terminal.

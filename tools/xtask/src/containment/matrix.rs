@@ -7,6 +7,7 @@ use super::{recovery, report};
 use crate::build::{self, Purpose};
 use crate::options::Kernel;
 use anyhow::{Result, ensure};
+use board_description::Isa;
 use std::time::Instant;
 
 /// A name, the cores of the machine, and PDs.
@@ -95,9 +96,9 @@ fn run(kernel: Kernel, filter: &str) -> Result<Vec<Record>> {
 /// No release program can be told to fail: the variable that the orders' address is written to is not in it.
 fn only_on_order() -> Result<()> {
     for purpose in [Purpose::Faults, Purpose::Release] {
-        build::programs(purpose)?;
+        build::programs(purpose, Isa::Aarch64)?;
         for program in build::PROGRAMS {
-            let elf = purpose.folder().join(format!("{}.elf", program.name));
+            let elf = purpose.folder(Isa::Aarch64).join(format!("{}.elf", program.name));
             let has_orders = memchr::memmem::find(&std::fs::read(&elf)?, b"fault_orders").is_some();
             ensure!(
                 has_orders == (purpose == Purpose::Faults),

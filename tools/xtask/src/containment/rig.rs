@@ -64,18 +64,6 @@ impl Bed {
     /// # Errors
     /// When something cannot be built, or the shared test data is missing.
     pub fn new(kernel: Kernel, smp: u8, name: &str) -> Result<Self> {
-        Self::build(kernel, smp, name, true)
-    }
-
-    /// As [`Bed::new`], of release programs, which take no orders.
-    ///
-    /// # Errors
-    /// As [`Bed::new`].
-    pub fn release(kernel: Kernel, smp: u8, name: &str) -> Result<Self> {
-        Self::build(kernel, smp, name, false)
-    }
-
-    fn build(kernel: Kernel, smp: u8, name: &str, faults: bool) -> Result<Self> {
         let shared = bench::shared().context("the shared test data is missing; set CLOISTER_SHARED")?;
         let golden = Golden::read(&shared.join(format!("golden/{MODEL}.json")))?;
         let folder = shell::root().join("target/test");
@@ -85,7 +73,7 @@ impl Bed {
         let options = SystemOptions {
             kernel,
             smp,
-            faults,
+            faults: true,
             ram: (kernel == Kernel::Cloister).then_some(RAM),
             model: Some(shared.join(format!("models/stories/{MODEL}.gguf"))),
             disk: Some(disk),

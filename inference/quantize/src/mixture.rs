@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: MIT
 //! Which tensor gets which type: llama.cpp's mixtures (`llama-quant.cpp`), as far as they concern these architectures.
 
-use anyhow::{Result, bail};
+use core::fmt;
+
 use inference_gguf::GgmlType;
+
+/// A type that is no mixture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownMixture;
+
+impl fmt::Display for UnknownMixture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("use one of")?;
+        MIXTURES.iter().try_for_each(|mixture| write!(f, " {}", mixture.name))
+    }
+}
+
+impl core::error::Error for UnknownMixture {}
 
 /// A mixture such as Q4_K_M: a base type, and better ones for tensors where errors cost most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,19 +56,21 @@ const MIXTURES: [Mixture; 18] = [
 
 impl Mixture {
     /// The mixture called `name`, in any case.
-    pub fn named(name: &str) -> Result<Self> {
-        match MIXTURES.into_iter().find(|m| m.name.eq_ignore_ascii_case(name)) {
-            Some(mixture) => Ok(mixture),
-            None => bail!("type `{name}` is not known; these are: {}", MIXTURES.map(|m| m.name).join(", ")),
-        }
+    ///
+    /// # Errors
+    /// [`UnknownMixture`], whose message lists all.
+    pub fn named(name: &str) -> Result<Self, UnknownMixture> {
+        MIXTURES.into_iter().find(|m| m.name.eq_ignore_ascii_case(name)).ok_or(UnknownMixture)
     }
 
     /// The same for a model where `group` query heads share keys and values: from four on, values are worth more bits.
+    #[must_use]
     pub fn grouped(self, group: u64) -> Self {
         Self { group, ..self }
     }
 
     /// The type of the matrix called `name` with rows of `width` elements.
+    #[must_use]
     pub fn of(&self, name: &str, width: u64, layers: usize, tied: bool) -> GgmlType {
         if self.base.is_float() {
             return self.base;
@@ -131,6 +147,7 @@ fn fallback(kind: GgmlType, width: u64) -> GgmlType {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{format, string::ToString};
 
     /// Types of `attn_v`, `ffn_down` and `attn_output` in the three layers of a model that llama.cpp quantised
     /// (rows of 256, two query heads per head of keys), and of its embedding.

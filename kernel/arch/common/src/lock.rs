@@ -3,56 +3,61 @@
 //! One design rule: whoever sees it free may take it. A queue of waiters would be fairer, but where cores are threads
 //! of an emulator on fewer real cores it hands the lock to one that is not running (measured: a hundred times slower).
 
-use crate::machine::Machine;
-use crate::percpu::CORES;
+use crate::{Isa, are_several};
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel_core::Kernel;
 
-struct Locked {
+/// A kernel and its lock.
+pub struct Locked<M> {
     taken: AtomicBool,
-    kernel: UnsafeCell<Kernel<Machine>>,
+    kernel: UnsafeCell<Kernel<M>>,
 }
 
 // SAFETY: `kernel` is reached through `Guard` only, which `taken` gives to one core at a time.
-unsafe impl Sync for Locked {}
+unsafe impl<M> Sync for Locked<M> {}
 
-static LOCKED: Locked =
-    Locked { taken: AtomicBool::new(false), kernel: UnsafeCell::new(Kernel::new(Machine::NEW)) };
+impl<M: kernel_core::Arch> Locked<M> {
+    /// A kernel that nobody holds.
+    pub const fn new(machine: M) -> Self {
+        Self { taken: AtomicBool::new(false), kernel: UnsafeCell::new(Kernel::new(machine)) }
+    }
+}
 
 /// Exclusive use of the kernel.
-pub(crate) struct Guard {
+pub struct Guard<M: Isa> {
     locked: bool,
+    kernel: core::marker::PhantomData<&'static M>,
 }
 
 /// Takes the lock. Interrupts are masked whenever the kernel runs, so its holder is never interrupted.
 #[inline(always)]
-pub(crate) fn lock() -> Guard {
-    let locked = CORES.load(Ordering::Relaxed) > 1;
+pub fn lock<M: Isa>() -> Guard<M> {
+    let locked = are_several();
     if locked {
-        while LOCKED.taken.swap(true, Ordering::Acquire) {
-            while LOCKED.taken.load(Ordering::Relaxed) {
-                crate::registers::relax();
+        while M::kernel().taken.swap(true, Ordering::Acquire) {
+            while M::kernel().taken.load(Ordering::Relaxed) {
+                M::relax();
             }
         }
     }
-    Guard { locked }
+    Guard { locked, kernel: core::marker::PhantomData }
 }
 
-impl Guard {
+impl<M: Isa> Guard<M> {
     /// The kernel.
     #[inline(always)]
-    pub fn kernel(&mut self) -> &mut Kernel<Machine> {
+    pub fn kernel(&mut self) -> &mut Kernel<M> {
         // SAFETY: this guard is the only one, by `taken` or because no other core runs.
-        unsafe { &mut *LOCKED.kernel.get() }
+        unsafe { &mut *M::kernel().kernel.get() }
     }
 }
 
-impl Drop for Guard {
+impl<M: Isa> Drop for Guard<M> {
     #[inline(always)]
     fn drop(&mut self) {
         if self.locked {
-            LOCKED.taken.store(false, Ordering::Release);
+            M::kernel().taken.store(false, Ordering::Release);
         }
     }
 }

@@ -8,20 +8,21 @@ const WORDS: usize = 128;
 
 /// A buffer at a kernel address.
 #[derive(Clone, Copy)]
-pub(crate) struct Buffer(usize);
+pub struct Buffer(usize);
 
 impl Buffer {
     /// No buffer yet. Zero, so that tables of it stand in `.bss`.
     pub const NONE: Self = Self(0);
 
-    /// The page at a physical address.
+    /// The page at a kernel address.
     ///
     /// # Safety
-    /// The page is RAM that the linear map covers, and belongs to this buffer for ever.
-    pub unsafe fn new(physical: u64) -> Self {
-        Self(crate::linear::address(physical))
+    /// The page is mapped RAM and belongs to this buffer for ever.
+    pub unsafe fn new(address: usize) -> Self {
+        Self(address)
     }
 
+    /// Word `index`; 0 where there is no buffer.
     #[inline(always)]
     pub fn read(self, index: usize) -> u64 {
         if self.0 == 0 {
@@ -31,11 +32,20 @@ impl Buffer {
         unsafe { (self.0 as *const u64).add(index & (WORDS - 1)).read_volatile() }
     }
 
+    /// Sets a word.
     #[inline(always)]
     pub fn write(self, index: usize, value: u64) {
         if self.0 != 0 {
             // SAFETY: as in `read`.
             unsafe { (self.0 as *mut u64).add(index & (WORDS - 1)).write_volatile(value) }
+        }
+    }
+
+    /// Copies message registers 4 to `length` to another buffer.
+    #[inline(always)]
+    pub fn copy_to(self, to: Self, length: usize) {
+        for index in 5..=length {
+            to.write(index, self.read(index));
         }
     }
 }

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+//! All data of the default model, from the written sources and a seed.
+
+use crate::Sources;
+use crate::clinc::Clinc;
+use crate::commands::{Pair, Requests};
+use crate::dialogues::Dialogues;
+use crate::grounded::{Asked, Facts, Reading, Wording, place, score};
+use crate::made::one;
+use crate::manual::{self, Page};
+use crate::output::{Conversation, Message, Question, about, context, questions, write};
+use crate::practice::{nonsense, recall};
+use crate::slots::Slots;
+use crate::source::Split;
+use anyhow::Result;
+use inference_commands::REQUEST;
+use retrieval::prompt::Material;
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+/// What to make.
+#[derive(clap::Args)]
+pub struct Options {
+    #[command(flatten)]
+    sources: Sources,
+    /// Another seed makes other data.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Folder for the files; `heldout/` is made in it.
+    #[arg(short, long)]
+    output: PathBuf,
+    /// Requests for commands to draw (those that are drawn twice are written once).
+    #[arg(long, default_value_t = 450_000)]
+    requests: usize,
+    /// Passages of made facts, with up to five questions each.
+    #[arg(long, default_value_t = 52_000)]
+    passages: usize,
+    /// Conversations.
+    #[arg(long, default_value_t = 30_000)]
+    talks: usize,
+    /// Passages of the documents, with up to four questions each.
+    #[arg(long, default_value_t = 4_000)]
+    pages: usize,
+    /// Texts to repeat word for word: short practice in copying.
+    #[arg(long, default_value_t = 25_000)]
+    copies: usize,
+    /// Lines of each held-out file.
+    #[arg(long, default_value_t = 1_000)]
+    held: usize,
+}
+
+/// Everything that is read.
+struct Written {
+    slots: Slots,
+    requests: Requests,
+    facts: Facts,
+    pages: Vec<Page>,
+    dialogues: Dialogues,
+}
+
+const NEW_VALUES: Wording =
+    Wording { values: Split::Held, statements: Split::Train, questions: Split::Train };
+
+/// Writes all files.
+///
+/// # Errors
+/// When a source is not understood or a file cannot be written.
+pub fn run(options: &Options) -> Result<()> {
+    let read = read(&options.sources)?;
+    std::fs::create_dir_all(options.output.join("heldout"))?;
+    held_out(options, &read)?;
+    training(options, &read)
+}
+
+fn read(sources: &Sources) -> Result<Written> {
+    let clinc = Clinc::read(sources.clinc.as_deref())?;
+    let data = &sources.data;
+    let read = Written {
+        slots: Slots::read(&data.join("slots.txt"))?,
+        requests: Requests::read(data, &clinc)?,
+        facts: Facts::read(&data.join("grounded.txt"))?,
+        pages: manual::read(&data.join("manual.txt"))?,
+        dialogues: Dialogues::read(&data.join("dialogues.txt"), &clinc)?,
+    };
+    let (learnt, held) = read.requests.wordings();
+    println!(
+        "sources: {learnt} wordings of commands and {held} held out, {} kinds of facts, {} pages, CLINC150: {} texts",
+        read.facts.len(),
+        read.pages.len(),
+        clinc.len()
+    );
+    Ok(read)
+}
+
+fn training(options: &Options, read: &Written) -> Result<()> {
+    let out = &options.output;
+    let mut rng = fastrand::Rng::with_seed(options.seed);
+    let held: HashSet<String> =
+        held_pairs(options, read)?.iter().map(|pair| pair.text.to_lowercase()).collect();
+    let pairs = read.requests.pairs(options.requests, Split::Train, &read.slots, &held, &mut rng)?;
+    write(out, "commands.jsonl", &pairs.iter().map(command_line).collect::<Vec<_>>())?;
+    let readings = (0..options.passages).map(|_| {
+        let count = rng.usize(2..6);
+        let reading = read.facts.reading(LEARNT, count, &read.slots, &mut rng)?;
+        conversation(read, &reading, None, &mut rng)
+    });
+    write(out, "grounded.jsonl", &readings.collect::<Result<Vec<_>>>()?)?;
+    let pages = (0..options.pages).map(|_| {
+        let page = &read.pages[rng.usize(..read.pages.len())];
+        let count = rng.usize(2..5);
+        let reading = page.reading(Split::Train, count, &mut rng);
+        conversation(read, &reading, Some(page), &mut rng)
+    });
+    write(out, "manual.jsonl", &pages.collect::<Result<Vec<_>>>()?)?;
+    write(out, "talk.jsonl", &talks(options.talks, Split::Train, read, &mut rng)?)?;
+    let copies = (0..options.copies).map(|_| copy(read, &mut rng));
+    write(out, "copies.jsonl", &copies.collect::<Result<Vec<_>>>()?)?;
+    let nonsense = (0..options.copies).map(|_| nonsense(&read.slots, &mut rng));
+    write(out, "nonsense.jsonl", &nonsense.collect::<Result<Vec<_>>>()?)?;
+    let recall = (0..options.copies).map(|_| recall(&read.slots, &mut rng));
+    write(out, "recall.jsonl", &recall.collect::<Result<Vec<_>>>()?)
+}
+
+const LEARNT: Wording = Wording { values: Split::Train, statements: Split::Train, questions: Split::Train };
+
+/// A text that is to be repeated.
+fn copy(read: &Written, rng: &mut fastrand::Rng) -> Result<Conversation> {
+    const ASKED: [&str; 6] =
+        ["Repeat: ", "Say: ", "Repeat after me: ", "Copy this: ", "Write: ", "Say exactly: "];
+    let passage = read.facts.reading(LEARNT, 0, &read.slots, rng)?.passage;
+    let sentences: Vec<&str> = passage.split_inclusive(". ").take(rng.usize(1..3)).map(str::trim).collect();
+    let text = sentences.join(" ");
+    Ok(Conversation {
+        messages: vec![Message::user(&format!("{}{text}", one(&ASKED, rng))), Message::assistant(&text)],
+    })
+}
+
+/// A request for a command as the system asks the model for it.
+fn command_line(pair: &Pair) -> Conversation {
+    let messages = vec![Message::user(&format!("{REQUEST}{}", pair.text)), Message::assistant(&pair.command)];
+    Conversation { messages }
+}
+
+/// A conversation about a passage: mostly as the system quotes passages, sometimes with another one beside it, and
+/// sometimes bare, as a person may paste it.
+fn conversation(
+    read: &Written,
+    reading: &Reading,
+    page: Option<&Page>,
+    rng: &mut fastrand::Rng,
+) -> Result<Conversation> {
+    if page.is_none() && rng.u8(..5) < 2 {
+        return Ok(about(&format!("{}\n", reading.passage), reading, rng));
+    }
+    let (source, heading) = match page {
+        Some(page) => (page.source.clone(), page.heading.clone()),
+        None if rng.u8(..8) == 0 => ("passage".to_string(), String::new()),
+        None => place(Split::Train, &read.slots, rng)?,
+    };
+    let mut materials = vec![(source, heading, score(rng), reading.passage.clone())];
+    if rng.u8(..6) == 0 {
+        let other = read.facts.reading(LEARNT, 0, &read.slots, rng)?;
+        let (source, heading) = place(Split::Train, &read.slots, rng)?;
+        materials.insert(rng.usize(..2), (source, heading, score(rng), other.passage));
+    }
+    let materials: Vec<Material<'_>> = materials
+        .iter()
+        .map(|(source, heading, score, text)| Material { source, heading, score: *score, text })
+        .collect();
+    Ok(about(&context(&materials), reading, rng))
+}
+
+fn talks(count: usize, split: Split, read: &Written, rng: &mut fastrand::Rng) -> Result<Vec<Conversation>> {
+    let talk = |_| Ok(Conversation { messages: read.dialogues.conversation(split, &read.slots, rng)? });
+    (0..count).map(talk).collect()
+}
+
+fn held_pairs(options: &Options, read: &Written) -> Result<Vec<Pair>> {
+    let mut rng = fastrand::Rng::with_seed(options.seed ^ 0x4e1d);
+    read.requests.pairs(options.held * 3 / 2, Split::Held, &read.slots, &HashSet::new(), &mut rng)
+}
+
+fn held_out(options: &Options, read: &Written) -> Result<()> {
+    let out = &options.output;
+    let mut pairs = held_pairs(options, read)?;
+    pairs.truncate(options.held);
+    write(out, "heldout/commands.jsonl", &pairs)?;
+    let new_questions = Wording { questions: Split::Held, ..NEW_VALUES };
+    let new_statements = Wording { statements: Split::Held, ..NEW_VALUES };
+    for (name, wording) in [
+        ("heldout/grounded.jsonl", NEW_VALUES),
+        ("heldout/grounded-questions.jsonl", new_questions),
+        ("heldout/grounded-statements.jsonl", new_statements),
+    ] {
+        write(out, name, &asked(wording, options, read)?)?;
+    }
+    let pages = read.pages.iter().flat_map(|page| {
+        let questions = page.all(Split::Held);
+        questions_of(page, questions)
+    });
+    write(out, "heldout/manual.jsonl", &pages.collect::<Vec<_>>())?;
+    let mut rng = fastrand::Rng::with_seed(options.seed ^ 0x7a1c);
+    write(out, "heldout/talk.jsonl", &talks(options.held / 2, Split::Held, read, &mut rng)?)
+}
+
+fn questions_of(page: &Page, asked: Vec<Asked>) -> Vec<Question> {
+    questions(&Reading { passage: page.passage().to_string(), questions: asked })
+}
+
+/// One question for each of many passages.
+fn asked(wording: Wording, options: &Options, read: &Written) -> Result<Vec<Question>> {
+    let mut rng = fastrand::Rng::with_seed(options.seed ^ 0x9a55);
+    let mut lines = Vec::new();
+    while lines.len() < options.held {
+        let reading = read.facts.reading(wording, 1, &read.slots, &mut rng)?;
+        lines.extend(questions(&reading));
+    }
+    Ok(lines)
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+//! The written sources: lines of templates, in sections.
+//!
+//! A template is text with choices (`[a|b|]`) and slots (`{city}`). `~` before a line marks it as held out.
+
+use anyhow::{Context, Result, bail};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Which data is being made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// To learn from.
+    Train,
+    /// To measure with.
+    Held,
+}
+
+/// A line that is not held out, and one that is.
+#[derive(Clone, Debug, Default)]
+pub struct Lines {
+    pub train: Vec<String>,
+    pub held: Vec<String>,
+}
+
+impl Lines {
+    /// Adds a line to its split.
+    pub fn push(&mut self, held: bool, line: &str) {
+        if held { &mut self.held } else { &mut self.train }.push(line.trim().to_string());
+    }
+
+    /// The lines of a split.
+    pub fn of(&self, split: Split) -> &[String] {
+        match split {
+            Split::Train => &self.train,
+            Split::Held => &self.held,
+        }
+    }
+}
+
+/// Lines of a section, by number, without comments and empty ones.
+#[derive(Debug)]
+pub struct Section {
+    pub title: String,
+    pub lines: Vec<(usize, String)>,
+}
+
+/// Reads a file of sections that begin with `= TITLE`.
+///
+/// # Errors
+/// When it cannot be read or begins without a section.
+pub fn sections(path: &Path) -> Result<Vec<Section>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut sections: Vec<Section> = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim_end();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Some(title) = line.strip_prefix("= ") {
+            sections.push(Section { title: title.trim().to_string(), lines: Vec::new() });
+        } else if let Some(section) = sections.last_mut() {
+            section.lines.push((index + 1, line.to_string()));
+        } else {
+            bail!("{}:{}: a line before the first section ('= TITLE')", path.display(), index + 1);
+        }
+    }
+    Ok(sections)
+}
+
+/// Splits `~` off a line: whether it was there, and the rest.
+pub fn held(line: &str) -> (bool, &str) {
+    match line.strip_prefix('~') {
+        Some(rest) => (true, rest.trim_start()),
+        None => (false, line),
+    }
+}
+
+/// Fills a template: chooses at each `[a|b]`, puts `values` into the slots, and closes the gaps.
+///
+/// # Errors
+/// When a slot has no value or a bracket is not closed.
+pub fn fill(template: &str, values: &HashMap<String, String>, rng: &mut fastrand::Rng) -> Result<String> {
+    let chosen = choose(template, rng)?;
+    let mut out = String::new();
+    let mut rest = chosen.as_str();
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, tail) = after.split_once('}').with_context(|| format!("no }} in: {template}"))?;
+        out.push_str(before);
+        out.push_str(values.get(name).with_context(|| format!("no value for {{{name}}} in: {template}"))?);
+        rest = tail;
+    }
+    out.push_str(rest);
+    Ok(tidy(&out))
+}
+
+/// Chooses at each `[a|b]`.
+fn choose(template: &str, rng: &mut fastrand::Rng) -> Result<String> {
+    let mut out = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('[') {
+        let (choices, tail) = after.split_once(']').with_context(|| format!("no ] in: {template}"))?;
+        let choices: Vec<&str> = choices.split('|').collect();
+        out.push_str(before);
+        out.push_str(choices[rng.usize(..choices.len())]);
+        rest = tail;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// Single spaces, and none before a comma, a full stop or a question mark.
+fn tidy(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.replace(" ,", ",").replace(" .", ".").replace(" ?", "?").replace(",,", ",")
+}
+
+/// The names of the slots in a template.
+pub fn slots(template: &str) -> Vec<String> {
+    let parts = template.split('{').skip(1);
+    parts.filter_map(|part| Some(part.split_once('}')?.0.to_string())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_are_filled() {
+        let values = HashMap::from([("city".to_string(), "Oslo".to_string())]);
+        let mut rng = fastrand::Rng::with_seed(1);
+        for _ in 0..20 {
+            let text = fill("[go|walk] to [the|] {city} , [please|]", &values, &mut rng).unwrap();
+            assert!(text.starts_with("go to") || text.starts_with("walk to"), "{text}");
+            assert!(text.contains("Oslo,") && !text.contains("  "), "{text}");
+        }
+        assert!(fill("{town}", &values, &mut rng).is_err());
+        assert!(fill("[a|b", &values, &mut rng).is_err());
+        assert_eq!(slots("{a} b {c}"), ["a", "c"]);
+    }
+}
