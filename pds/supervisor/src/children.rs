@@ -111,7 +111,7 @@ pub static CHILDREN: [Policy; COUNT] = [
     Policy {
         name: "retriever",
         // A layer of the embedding model over a whole passage takes long on an emulated machine.
-        patience_ms: 60_000,
+        patience_ms: 20_000,
         ping: Some(RETRIEVER_CHANNEL),
         lost: "a question or note under way is lost, what is stored stays",
         ..NONE
