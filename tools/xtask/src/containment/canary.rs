@@ -122,7 +122,7 @@ impl Rig<'_> {
     /// The region in which an address lies, from the image's report.
     fn region(&self, at: u64) -> String {
         let number = |word: &str| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok();
-        let rows = self.bed.report.lines().filter_map(|line| {
+        let mut rows = self.bed.report.lines().filter_map(|line| {
             let words: Vec<&str> = line.split_whitespace().collect();
             let unit = match *words.get(3)? {
                 "KiB" => 10,
@@ -132,6 +132,6 @@ impl Rig<'_> {
             let (base, size) = (number(words[1])?, words[2].parse::<u64>().ok()? << unit);
             (base <= at && at < base + size).then(|| format!(" ({} + {:#x})", words[0], at - base))
         });
-        rows.last().unwrap_or_default()
+        rows.next_back().unwrap_or_default()
     }
 }

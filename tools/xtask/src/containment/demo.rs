@@ -100,7 +100,8 @@ impl Rig<'_> {
         let link = self.mapped("compute", "compute_to_session")?;
         self.order("compute", Kind::Read, 0, Some((link + TAIL as u64 * 8, 20)))?;
         let start = Instant::now();
-        let answer = self.terminal.ask(&self.prompt().to_owned(), LIMIT)?.unwrap_or_default();
+        let prompt = self.prompt().to_owned();
+        let answer = self.terminal.ask(&prompt, LIMIT)?.unwrap_or_default();
         ensure!(answer.contains("fault in compute"), "compute did not fault");
         ensure!(self.differs(&answer).is_none(), "the story changed: {answer}");
         narrate("The story is, to the letter, the one that an undisturbed machine tells.");

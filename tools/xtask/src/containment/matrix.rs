@@ -62,7 +62,7 @@ pub fn bench(kernel: Kernel, filter: &str) -> Result<()> {
 
 fn run(kernel: Kernel, filter: &str) -> Result<Vec<Record>> {
     let wanted = |pd: &&str| FAULTS.iter().any(|fault| format!("{pd}/{}", fault.name()).contains(filter));
-    let shards = SHARDS.iter().filter(|(_, _, pds)| pds.iter().any(|pd| wanted(&pd)));
+    let shards = SHARDS.iter().filter(|(_, _, pds)| pds.iter().any(&wanted));
     let beds: Result<Vec<_>> =
         shards.map(|(name, smp, pds)| Ok((Bed::new(kernel, *smp, name)?, *pds))).collect();
     let beds = beds?;
