@@ -6,7 +6,6 @@ mod build;
 mod capdl;
 mod check;
 mod containment;
-mod default_model;
 mod disk;
 mod foreign;
 mod install;

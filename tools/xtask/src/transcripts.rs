@@ -3,7 +3,7 @@
 use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Running};
 use crate::script::{self, PROMPT, ask};
-use crate::{bench, default_model, disk, install, shell, system};
+use crate::{bench, disk, install, shell, system};
 use anyhow::{Context, Result, ensure};
 use board_description::Isa;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,6 @@ use tools_sysgen::BOARDS;
 /// The first one that fails, with the end of its transcript.
 pub fn all() -> Result<()> {
     install::programs(&[install::qemu(Isa::Aarch64), install::qemu(Isa::X86_64)])?;
-    default_model::transcript()?;
     for board in BOARDS {
         without_a_disk(board.name)?;
         too_little_ram(board.name)?;
@@ -50,7 +49,7 @@ pub fn official(cores: u8) -> Result<()> {
 }
 
 /// A machine with its own disk in the test folder.
-pub fn machine(model: Option<&Path>, options: SystemOptions, name: &str) -> Result<Machine> {
+fn machine(model: Option<&Path>, options: SystemOptions, name: &str) -> Result<Machine> {
     let folder = shell::root().join("target/test");
     std::fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{name}.img"));
