@@ -197,6 +197,7 @@ impl Leader {
             memory.erase();
         }
         self.crew.disturbed |= lost;
+        self.mail.scrub();
         ipc_pd::scrub_stack();
         self.mail.tell_session(ToSession::Erased);
     }

@@ -5,7 +5,8 @@
 
 use heapless::Deque;
 use ipc_link::{Link, LinkState};
-use ipc_protocol::session_compute::{ToCompute, ToSession};
+use ipc_protocol::List;
+use ipc_protocol::session_compute::{TOKENS_PER_MESSAGE, ToCompute, ToSession};
 use ipc_protocol::supervisor_compute as control;
 
 /// Messages of session kept for later.
@@ -99,6 +100,19 @@ impl Mail {
     /// Next message of session, once it has taken what was for it.
     pub fn next(&mut self) -> Option<ToCompute> {
         if self.clear_to_send() { self.inbox.pop_front() } else { None }
+    }
+
+    /// Overwrites what messages that were acted upon have left in the queue.
+    pub fn scrub(&mut self) {
+        let zeros = List::new(&[0; TOKENS_PER_MESSAGE]);
+        let free = INBOX - self.inbox.len();
+        for _ in 0..free {
+            let _ = self.inbox.push_back(ToCompute::Tokens { id: 0, offset: 0, tokens: zeros.clone() });
+        }
+        core::hint::black_box(&mut self.inbox);
+        for _ in 0..free {
+            self.inbox.pop_back();
+        }
     }
 
     /// Messages of session that wait.

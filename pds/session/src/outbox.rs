@@ -41,6 +41,10 @@ impl<Tx: Serialize, Rx: DeserializeOwned> Side<Tx, Rx> {
             }
             self.queue.pop_front();
         }
+        if self.queue.is_empty() {
+            // The heap erases what it gets back: nothing that was said stays here.
+            self.queue = VecDeque::new();
+        }
         sent
     }
 

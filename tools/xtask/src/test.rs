@@ -24,6 +24,7 @@ const STEPS: [Step; 13] = [
     Step { name: "documents and power cuts in QEMU", run: retrieval::all },
     Step { name: "signed models in QEMU", run: signed::all },
     Step { name: "containment of faults", run: containment::test },
+    Step { name: "erasure: a canary in all of RAM", run: containment::erasure },
     Step { name: "killed in the middle of an answer", run: containment::recovery },
     Step { name: "the official kernel, where there is an SDK", run: official::all },
 ];
