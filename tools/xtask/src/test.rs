@@ -12,7 +12,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step { name: "install what is missing", run: install },
     Step { name: "format", run: format },
     Step { name: "rules of the architecture", run: check::all },
