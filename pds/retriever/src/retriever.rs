@@ -4,6 +4,7 @@
 use crate::embedding::{Embedding, Purpose};
 use crate::events::{Events, Happening};
 use crate::inbox::{Inbox, short};
+use crate::learning::Learning;
 use crate::port::Port;
 use crate::requests::Incoming;
 use crate::scan::Scan;
@@ -62,6 +63,7 @@ pub struct Retriever {
     lives: u64,
     /// Nothing is left to tidy up.
     tidy: bool,
+    pub(crate) learning: Learning,
 }
 
 impl Retriever {
@@ -83,6 +85,7 @@ impl Retriever {
             told: None,
             lives: 0,
             tidy: false,
+            learning: Learning::default(),
         }
     }
 
@@ -170,6 +173,7 @@ impl Retriever {
             self.note(Happening::Damage(missing));
         }
         self.shelf = Shelf::Open(store);
+        self.read_learning();
         self.tidy = false;
         self.remove_unfinished_notes();
     }
@@ -277,6 +281,8 @@ impl Retriever {
             episodes: 0,
             facts: 0,
             told: 0,
+            learning: self.learning.on,
+            pairs: 0,
             used: 0,
             size: 0,
         };
@@ -288,6 +294,7 @@ impl Retriever {
             state.episodes = counts.episodes as u32;
             state.facts = counts.facts as u32;
             state.told = store.facts().filter(|fact| fact.episode.is_none()).count() as u32;
+            state.pairs = store.pair_count() as u32;
             state.used = counts.usage.used * SECTOR as u64;
             state.size = counts.usage.log * SECTOR as u64;
         }

@@ -93,7 +93,17 @@ impl Library {
         }
     }
 
-    fn push(&mut self, message: ToRetriever) {
+    /// What the retriever said of itself last.
+    pub fn state(&self) -> Option<&State> {
+        self.state.as_ref()
+    }
+
+    /// Whether there is a store.
+    pub fn is_open(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.store == Store::Open)
+    }
+
+    pub fn push(&mut self, message: ToRetriever) {
         let event = matches!(message, ToRetriever::Happened { .. });
         // A retriever that takes nothing remembers nothing.
         if let Some(side) = self.side.as_mut().filter(|side| !event || !side.is_backed_up()) {
@@ -163,6 +173,7 @@ impl Session {
             self.library.state = None;
             self.library.quiet = false;
             if restarted {
+                self.learning_lost();
                 self.retriever_lost("the retriever restarted");
             }
         }
@@ -179,6 +190,7 @@ impl Session {
     }
 
     fn retrieved(&mut self, message: ToSession) {
+        let Some(message) = self.learning_hears(message) else { return };
         let waiting = self.is(Kind::Retrieve) || self.is(Kind::Library);
         if waiting && !self.request.is_some_and(|request| request.cancelled) {
             self.patience.start(SILENCE);
@@ -397,6 +409,7 @@ impl Session {
             RagText::Remove => Task::Remove,
             RagText::Recall => Task::Recall,
             RagText::Find => return self.search(Purpose::Show, &whole),
+            RagText::Correct => return self.correct(&whole),
         };
         self.send_text(task, &whole);
     }
@@ -427,6 +440,7 @@ impl Session {
             Rag::Format => Ask::Format,
             Rag::Facts => Ask::Facts,
             Rag::ForgetFact(fact) => Ask::ForgetFact(fact),
+            Rag::Learn(_) => return self.end(false),
         };
         let id = self.next_id();
         self.library.request = id;

@@ -9,6 +9,7 @@ mod error;
 mod events;
 mod facts;
 mod indexes;
+mod learning;
 mod open;
 mod reembed;
 mod search;
@@ -18,6 +19,7 @@ use indexes::Indexes;
 pub use documents::{Ingest, Progress, SourceInfo};
 pub use error::MemoryError;
 pub use events::Recalled;
+pub use learning::{Adapter, LONGEST_PAIR, MOST_PAIRS, MOST_VERSIONS, OwnedPair};
 pub use search::{Answer, Found, Mode, Query};
 
 use alloc::vec::Vec;
