@@ -83,6 +83,7 @@ pub fn run(machine: &Machine, script: &str, out: &mut impl Write) -> Result<()> 
     }
     running.type_bytes(b"exit\r")?;
     let stopped = running.wait_for(FAREWELL, Duration::from_secs(30));
+    let stopped = stopped.and_then(|_| running.wait_for("\n", Duration::from_secs(5)));
     show(&running, shown, out)?;
     writeln!(out)?;
     stopped.map(|_| ())
