@@ -61,6 +61,7 @@ impl Machine {
         system.start("storage", real::storage(Some(disk.clone())));
         system.start("compute", real::compute());
         system.start("retriever", real::retriever(24 << 20));
+        system.start("trainer", real::trainer(24 << 20));
         let mut machine = Self { system, screen, disk };
         assert!(machine.until(|shown| shown.contains(">>> ")), "no prompt:\n{}", machine.screen.shown());
         machine

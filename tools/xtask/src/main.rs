@@ -11,6 +11,7 @@ mod disk;
 mod foreign;
 mod install;
 mod kernel;
+mod learning;
 mod minilm;
 mod official;
 mod options;

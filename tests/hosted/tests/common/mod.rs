@@ -55,6 +55,7 @@ impl Bench {
         system.start("loader", simple_loader());
         system.start("storage", program(|_| Quiet));
         system.start("retriever", program(|_| Quiet));
+        system.start("trainer", program(|_| Quiet));
         Self { system, console, session, truth }
     }
 
