@@ -95,6 +95,13 @@ impl Machine {
         shown.split_once("\n[").map_or(shown.clone(), |(answer, _)| answer.trim().to_owned())
     }
 
+    /// As [`Machine::boot`], on a disk with an adapter in use.
+    fn boot_learnt(seed: u64, image: &[u8]) -> Self {
+        let mut machine = Self::boot(seed, image);
+        machine.wait(0, "adapter 1 is in use");
+        machine
+    }
+
     /// Collects two corrections.
     fn correct(&mut self) {
         assert!(self.line("/learn on").contains("learning is on"));
@@ -142,8 +149,7 @@ fn a_correction_is_learnt_used_rolled_back_and_found_again_after_a_power_cut() {
     assert_eq!(machine.asks(QUESTION), ANSWER);
     assert_ne!(base, ANSWER);
     assert!(machine.line("status").contains("learning: on; 2 pair(s); adapter 1 is in use"));
-    let mut again = Machine::boot(8, &machine.disk.cut());
-    again.wait(0, ">>> ");
+    let mut again = Machine::boot_learnt(8, &machine.disk.cut());
     assert_eq!(again.asks(QUESTION), ANSWER, "after the power was cut");
     let gone = again.line("/learn rollback");
     assert!(gone.contains("answers as it was made"), "{gone}");
@@ -158,7 +164,7 @@ fn a_correction_is_learnt_used_rolled_back_and_found_again_after_a_power_cut() {
 #[test]
 fn restarts_change_no_answer_and_end_no_more_than_a_job() {
     let (_, _, learnt) = prepared();
-    let mut machine = Machine::boot(3, learnt);
+    let mut machine = Machine::boot_learnt(3, learnt);
     assert_eq!(machine.asks(QUESTION), ANSWER);
     for name in ["compute", "session", "retriever", "trainer"] {
         machine.system.fault(name);

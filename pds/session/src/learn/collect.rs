@@ -3,7 +3,7 @@
 
 use super::Step;
 use crate::request::Kind;
-use crate::session::{Session, pieces};
+use crate::session::{SILENCE, Session, pieces};
 use alloc::string::{String, ToString};
 use inference_commands::REQUEST;
 use ipc_protocol::session_retriever::{PairKind, Task, ToRetriever};
@@ -54,6 +54,7 @@ impl Session {
         if self.learning.proposal.is_none() && self.conversation.reopen() {
             self.conversation.answer(answer.to_string());
         }
+        self.patience.start(SILENCE);
         self.keep(PairKind::Correction, question.trim(), answer, Step::Done);
     }
 

@@ -33,7 +33,7 @@ impl Session {
     pub(super) fn use_active(&mut self) {
         let active = self.own_versions().find(|version| version.active).map(|version| version.number);
         if let Some(version) = active {
-            return self.load_adapter(version, Then::Nothing);
+            return self.load_adapter(version, Then::Tell);
         }
         let other =
             self.learning.versions.iter().find(|version| version.active && version.base != self.model.hash);
@@ -113,7 +113,7 @@ impl Session {
     /// Compute has its model: an adapter that it forgot is asked for at once; whether a request must wait for it.
     pub(crate) fn adapt_first(&mut self) -> bool {
         if let Some(wish) =
-            self.learning.wish.as_mut().filter(|wish| !wish.told && wish.then == Then::Nothing)
+            self.learning.wish.as_mut().filter(|wish| !wish.told && wish.then != Then::Activate)
         {
             wish.told = true;
             self.compute.push(ToCompute::Adapt { place: wish.place });
@@ -140,9 +140,15 @@ impl Session {
                 &format!("adapter {asked} is not used: {why}; the model answers as it was made"),
             );
             self.end_learning(false);
-        } else if wish.then == Then::Activate {
-            let base = self.model.hash;
-            self.want(Want::Activate { base, version }, Step::Activated(version));
+        }
+        match wish.then {
+            _ if version != asked => {}
+            Then::Nothing => {}
+            Then::Tell => self.say_aside(Level::Plain, &format!("adapter {version} is in use")),
+            Then::Activate => {
+                let base = self.model.hash;
+                self.want(Want::Activate { base, version }, Step::Activated(version));
+            }
         }
         self.compute_ready();
     }

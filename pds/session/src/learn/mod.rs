@@ -73,8 +73,10 @@ enum Wanted {
 /// What follows when compute uses an adapter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Then {
-    /// It was in use before.
+    /// It was in use before compute restarted, or nothing is to be in use.
     Nothing,
+    /// The user is told: it was in use before this start.
+    Tell,
     /// It is to be the one in use from now on.
     Activate,
 }
@@ -94,6 +96,8 @@ pub(crate) struct Learning {
     trainer: Option<Side<ToTrainer, ToSession>>,
     /// The retriever's request under way.
     asked: Option<(u32, Step)>,
+    /// Its text is not complete.
+    open: bool,
     /// What waits for it.
     queue: Vec<(session_retriever::ToRetriever, Step)>,
     pairs: Vec<Pair>,

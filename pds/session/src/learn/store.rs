@@ -3,7 +3,7 @@
 
 use super::{Pair, Step, Wanted};
 use crate::request::Kind;
-use crate::session::{Session, text};
+use crate::session::{SILENCE, Session, text};
 use alloc::string::String;
 use ipc_protocol::console_session::Level;
 use ipc_protocol::session_retriever::{Ask, Learning as Want, ToRetriever, ToSession};
@@ -26,25 +26,21 @@ impl Session {
     }
 
     fn ask_next(&mut self) {
-        if self.learning.asked.is_some() {
-            return;
-        }
-        while !self.learning.queue.is_empty() {
-            let id = self.learning.asked.map_or_else(|| self.next_id(), |(id, _)| id);
+        while !self.learning.queue.is_empty() && (self.learning.asked.is_none() || self.learning.open) {
+            let same = self.learning.asked.filter(|_| self.learning.open);
+            let id = same.map_or_else(|| self.next_id(), |(id, _)| id);
             let (message, step) = self.learning.queue.remove(0);
             let (message, whole) = numbered(message, id);
             self.library.push(message);
-            self.learning.asked = Some((id, step));
-            if whole {
-                break;
-            }
+            (self.learning.asked, self.learning.open) = (Some((id, step)), !whole);
         }
-        self.learning.line.clear();
     }
 
     /// A new life of the retriever: what was asked is lost.
     pub(crate) fn learning_lost(&mut self) {
         let waiting = self.learning.asked.take().is_some();
+        self.learning.open = false;
+        self.learning.line.clear();
         self.learning.queue.clear();
         self.learning.wish = self.learning.wish.filter(|wish| wish.told);
         if waiting && self.is(Kind::Learn) {
@@ -55,6 +51,9 @@ impl Session {
     /// Takes what belongs to a request from here; gives the rest back.
     pub(crate) fn learning_hears(&mut self, message: ToSession) -> Option<ToSession> {
         let Some((mine, step)) = self.learning.asked else { return Some(message) };
+        if self.is(Kind::Learn) {
+            self.patience.start(SILENCE);
+        }
         match message {
             ToSession::Pair { id, number, kind, question } if id == mine => {
                 if self.learning.pairs.len() < MOST {
