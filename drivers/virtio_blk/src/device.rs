@@ -73,7 +73,7 @@ pub struct VirtioBlk<T: Transport> {
 
 impl<T: Transport> VirtioBlk<T> {
     /// Starts the device, whatever it did before. `region` (at least 40 KiB) is for the queue and the private buffer;
-    /// `areas` 1 to 3 are what requests may name.
+    /// `areas` 1 to 5 are what requests may name.
     ///
     /// # Errors
     /// See [`InitError`].
@@ -82,7 +82,8 @@ impl<T: Transport> VirtioBlk<T> {
         let queues = part(0, QUEUE_PAGES * PAGE_SIZE)?;
         let frames = part(QUEUE_PAGES * PAGE_SIZE, DEPTH * FRAME)?;
         let private = part((QUEUE_PAGES + 1) * PAGE_SIZE, PRIVATE_BYTES)?;
-        let areas = [Some(private), areas[0], areas[1], areas[2]];
+        let [a, b, c, d, e] = areas;
+        let areas = [Some(private), a, b, c, d, e];
         set_regions(&queues, [frames].into_iter().chain(areas.into_iter().flatten()));
         let mut device = Self {
             transport,

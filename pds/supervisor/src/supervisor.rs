@@ -80,6 +80,7 @@ impl Supervisor {
             return self.estate.flush();
         }
         self.hear();
+        self.estate.keep_account();
         self.watch();
         self.estate.restart_due();
         self.estate.push_event(Event::Tick);

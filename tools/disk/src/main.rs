@@ -20,6 +20,9 @@ struct Options {
     /// Document to put into /docs; may be given more than once.
     #[arg(long)]
     document: Vec<PathBuf>,
+    /// Erase the account of the versions of signed models: older ones are taken again.
+    #[arg(long)]
+    forget_versions: bool,
 }
 
 fn main() -> ExitCode {
@@ -36,6 +39,9 @@ fn run(options: &Options) -> Result<(), DiskError> {
     let models = options.model.iter().map(Addition::model);
     let additions: Vec<_> = models.chain(options.document.iter().map(Addition::document)).collect();
     tools_disk::prepare(&options.image, &additions, &mut |_, _| {})?;
+    if options.forget_versions {
+        tools_disk::forget_versions(&options.image)?;
+    }
     for entry in tools_disk::list(&options.image)? {
         println!("{:>12} {}", entry.size, entry.path);
     }
