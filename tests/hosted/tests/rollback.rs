@@ -1,6 +1,7 @@
 //! Signed models and power cycles: an older version than one that was in use is refused by name after the next start,
 //! whatever dies on the way; and what the account cannot do against whoever has the disk.
 
+#[expect(dead_code, reason = "these tests do without some of it")]
 mod common;
 
 use common::{Bench, SECOND, named};
@@ -139,7 +140,7 @@ fn an_older_version_is_refused_after_a_power_cycle() {
 #[test]
 fn deaths_of_supervisor_and_storage_do_not_lose_the_account() {
     let Some(disks) = disks() else { return };
-    for_each_seed(10, |seed| {
+    for_each_seed(6, |seed| {
         let (mut bench, disk) = booted(seed, &disks.both);
         for _ in 0..4 {
             let pause = bench.system.below(20_000);
@@ -160,7 +161,7 @@ fn deaths_of_supervisor_and_storage_do_not_lose_the_account() {
 #[test]
 fn a_power_cut_at_any_moment_never_makes_the_account_unreadable() {
     let Some(disks) = disks() else { return };
-    for_each_seed(12, |seed| {
+    for_each_seed(6, |seed| {
         let (mut bench, disk) = boot(seed, &disks.both);
         let moment = bench.system.below(400_000);
         bench.until(moment, |_| false);

@@ -26,6 +26,7 @@ mod regions;
 mod report;
 mod search;
 mod spec;
+mod survey;
 mod symbols;
 mod xml;
 

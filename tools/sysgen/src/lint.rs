@@ -5,13 +5,14 @@
 //! PDs. A protected call goes to a strictly higher priority, so calls cannot form a circle.
 
 use crate::model::{End, Location, MAX_PDS, Map, System};
+use crate::parse::Purpose;
 use crate::problem::{Place, Problem, Problems};
 use crate::regions;
 use board_description::Board;
 use std::collections::HashMap;
 
 /// Checks everything that needs more than one element.
-pub fn check(system: &mut System, board: &Board, problems: &mut Problems) {
+pub fn check(system: &mut System, board: &Board, purpose: Purpose, problems: &mut Problems) {
     names(system, problems);
     children(system, problems);
     ids(system, problems);
@@ -21,7 +22,7 @@ pub fn check(system: &mut System, board: &Board, problems: &mut Problems) {
     for pd in 0..system.pds.len() {
         maps(system, pd, board, problems);
     }
-    regions::check(system, problems);
+    regions::check(system, purpose, problems);
     warnings(system);
 }
 

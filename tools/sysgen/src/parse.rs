@@ -17,8 +17,23 @@ use std::collections::HashMap;
 /// Largest memory region: half of the largest user space.
 const MAX_REGION: u64 = 1 << 47;
 
+/// What a description is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// An image for Cloister's kernel: its rules count as well as Microkit's.
+    Image,
+    /// A report on what it gives to whom: Microkit's rules alone.
+    Report,
+}
+
 /// Reads a tree that passed the grammar.
-pub fn system(tree: Element, board: &Board, search: &SearchPath, problems: &mut Problems) -> System {
+pub fn system(
+    tree: Element,
+    board: &Board,
+    search: &SearchPath,
+    purpose: Purpose,
+    problems: &mut Problems,
+) -> System {
     let mut system = System {
         pds: Vec::new(),
         regions: Vec::new(),
@@ -44,7 +59,7 @@ pub fn system(tree: Element, board: &Board, search: &SearchPath, problems: &mut 
     page_sizes(&tree, &mut system);
     io_spaces(&tree, board, problems);
     system.tree = tree;
-    lint::check(&mut system, board, problems);
+    lint::check(&mut system, board, purpose, problems);
     system
 }
 

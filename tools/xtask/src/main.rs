@@ -9,6 +9,7 @@ mod containment;
 mod data;
 mod disk;
 mod foreign;
+mod host;
 mod install;
 mod kernel;
 mod minilm;

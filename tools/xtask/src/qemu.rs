@@ -1,6 +1,9 @@
 //! QEMU: its command line, and a running machine whose UART we hold.
+//!
+//! One design rule: a limit is time in which the machine could run: while the host gives it no processor, nobody's
+//! patience ends.
 
-use crate::install;
+use crate::{host, install};
 use anyhow::{Context, Result, bail};
 use board_description::Isa;
 use std::io::{Read, Write};
@@ -200,7 +203,7 @@ impl Running {
     /// # Errors
     /// As for [`Running::wait_for`].
     pub fn wait_for_any(&mut self, texts: &[&str], limit: Duration) -> Result<(usize, String)> {
-        let end = Instant::now() + limit;
+        let patience = Patience::new(self.process(), limit);
         loop {
             let rest = &self.transcript[self.searched..];
             let found =
@@ -210,8 +213,9 @@ impl Running {
                 self.searched += at + texts[which].len();
                 return Ok((which, before));
             }
-            match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match self.output.recv_timeout(patience.left()) {
                 Ok(bytes) => self.transcript.extend(bytes),
+                Err(RecvTimeoutError::Timeout) if !patience.left().is_zero() => (),
                 Err(RecvTimeoutError::Timeout) => {
                     bail!("no {texts:?} within {limit:?}; the end of the transcript:\n{}", self.tail())
                 }
@@ -251,6 +255,27 @@ impl Running {
     fn tail(&self) -> String {
         let from = self.transcript.len().saturating_sub(2000);
         String::from_utf8_lossy(&self.transcript[from..]).into_owned()
+    }
+}
+
+/// How long a machine is waited for: a limit, and the time in which the host kept it waiting.
+pub struct Patience {
+    process: u32,
+    start: Instant,
+    stalled: Duration,
+    limit: Duration,
+}
+
+impl Patience {
+    /// Begins now.
+    pub fn new(process: u32, limit: Duration) -> Self {
+        Self { process, start: Instant::now(), stalled: host::longest_wait(process), limit }
+    }
+
+    /// What is left of it.
+    pub fn left(&self) -> Duration {
+        let stalled = host::longest_wait(self.process).saturating_sub(self.stalled);
+        (self.limit + stalled).saturating_sub(self.start.elapsed())
     }
 }
 

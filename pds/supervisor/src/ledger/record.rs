@@ -139,7 +139,8 @@ mod tests {
             let mut bytes: [u8; BYTES] = bytes.try_into().unwrap();
             if right {
                 bytes[..8].copy_from_slice(&MAGIC);
-                bytes[8..12].copy_from_slice(&CHECKSUM.checksum(&bytes[12..]).to_le_bytes());
+                let checksum = CHECKSUM.checksum(&bytes[12..]);
+                bytes[8..12].copy_from_slice(&checksum.to_le_bytes());
             }
             if let Copy::Whole(record) = Record::decode(&bytes) {
                 prop_assert!(record.versions.len() <= MOST);
