@@ -243,6 +243,9 @@ impl Supervisor {
             None if name.as_slice() == b"supervisor" => self
                 .estate
                 .say(piece!("the supervisor cannot be stopped or restarted: it looks after the others")),
+            None if name.as_slice() == b"guardian" => self
+                .estate
+                .say(piece!("the guardian cannot be stopped or restarted: it restarts the supervisor")),
             None => self.unknown(name),
         }
     }
