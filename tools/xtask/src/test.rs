@@ -4,6 +4,7 @@ use crate::{check, containment, data, install, kernel, official, retrieval, shel
 use anyhow::{Context, Result};
 use board_description::Isa;
 use shell::Job;
+use std::process::Command;
 use std::time::Instant;
 
 /// One step of the test run.
@@ -31,6 +32,9 @@ const STEPS: [Step; 14] = [
     Step { name: "the official kernel, where there is an SDK", shared: false, run: official::all },
 ];
 
+/// What a whole run writes into `target/`, in GiB.
+const NEEDED: f64 = 6.0;
+
 /// Runs all steps whose name contains `filter`.
 ///
 /// # Errors
@@ -38,6 +42,7 @@ const STEPS: [Step; 14] = [
 pub fn all(filter: &str) -> Result<()> {
     let steps: Vec<&Step> = STEPS.iter().filter(|step| step.name.contains(filter)).collect();
     anyhow::ensure!(!steps.is_empty(), "no step is called '{filter}'; they are: {}", names());
+    warn_of_little_room();
     let mut skipped = 0;
     for (number, step) in steps.iter().enumerate() {
         eprintln!("=== {}/{} {}", number + 1, steps.len(), step.name);
@@ -55,6 +60,17 @@ pub fn all(filter: &str) -> Result<()> {
 
 fn names() -> String {
     STEPS.iter().map(|step| step.name).collect::<Vec<_>>().join(", ")
+}
+
+/// A disk that is too full ends in errors of compilers and linkers that do not name it.
+fn warn_of_little_room() {
+    let Ok(table) = shell::output(Command::new("df").arg("-Pk").arg(shell::root())) else { return };
+    let free = table.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)?.parse::<f64>().ok());
+    if let Some(free) = free.map(|kib| kib / f64::from(1 << 20)).filter(|free| *free < NEEDED) {
+        eprintln!(
+            "warning: {free:.1} GiB are free where target/ lies; a whole run from a clean checkout writes {NEEDED} GiB"
+        );
+    }
 }
 
 fn install() -> Result<()> {
