@@ -134,12 +134,7 @@ impl Request {
     }
 
     /// What it cost.
-    pub fn cost(
-        &mut self,
-        weight_bytes_copied: u64,
-        weight_bytes_read: u64,
-        arithmetic: Arithmetic,
-    ) -> Cost {
+    pub fn cost(&mut self, weight_bytes_copied: u64, weight_bytes_read: u64, arithmetic: Arithmetic) -> Cost {
         let since_go = |ticks: u64| clock::to_micros(ticks.saturating_sub(self.go_ticks));
         let first_token_us = if self.first_ticks == 0 { 0 } else { since_go(self.first_ticks) };
         self.gaps.sort_unstable();

@@ -165,7 +165,8 @@ pub struct Region {
 /// What raises an interrupt.
 #[derive(Clone, Debug)]
 pub struct Irq {
-    /// GIC interrupt number; on x86-64 the I/O APIC pin.
+    /// GIC interrupt number; on x86-64 the I/O APIC pin, or for a message `kernel_spec::IrqEnd::FIRST_MESSAGE` and the
+    /// vector.
     pub number: u32,
     /// x86-64: vector.
     pub vector: u32,

@@ -69,6 +69,32 @@ fn interrupts_are_of_this_machine() {
 }
 
 #[test]
+fn messages_of_devices_are_interrupts_with_numbers_of_their_own() {
+    let folder = folder("x86-message");
+    let mut pd = program();
+    pd.machine = 62;
+    std::fs::write(folder.join("pd.elf"), pd.bytes()).unwrap();
+    let message = "<irq id=\"5\" pcidev=\"00:1f.7\" handle=\"0\" vector=\"4\" />";
+    let system = resolve("<irq id=\"5\" pin=\"4\" vector=\"5\" />", message, &folder).unwrap();
+    let irq = &system.pds[1].irqs[0];
+    assert_eq!((irq.number, irq.vector, irq.edge), (260, 4, true));
+    let message = refused("<irq id=\"1\" pin=\"9\" vector=\"4\" />", message);
+    assert!(message.contains("'vector' of PD 'b': 4 is used by PD 'a' already"), "{message}");
+}
+
+#[test]
+fn messages_of_no_device_are_refused() {
+    for bad in ["", "4", "00:04", "00:20.0", "00:1f.8", "100:1.0", "0:+1.0", "0x0:1.0", "a:b.c"] {
+        let message = refused(&format!("<irq id=\"1\" pcidev=\"{bad}\" handle=\"0\" vector=\"4\" />"), "");
+        assert!(message.contains("write BUS:DEVICE.FUNCTION"), "{bad}: {message}");
+    }
+    let message = refused("<irq id=\"1\" pcidev=\"00:04.0\" pin=\"4\" handle=\"0\" vector=\"4\" />", "");
+    assert!(message.contains("'pin': belongs to a wired interrupt"), "{message}");
+    let message = refused("<irq id=\"1\" pcidev=\"00:04.0\" vector=\"4\" />", "");
+    assert!(message.contains("'handle': is missing"), "{message}");
+}
+
+#[test]
 fn the_file_is_what_loaders_of_pcs_take() {
     let folder = folder("x86-file");
     let (mut pd, mut core) = (program(), kernel());

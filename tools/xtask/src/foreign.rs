@@ -31,12 +31,16 @@ pub fn prepare(file: &Path, options: &SystemOptions) -> Result<Built> {
     std::fs::write(folder.join("resolved.system"), system.to_xml())?;
     let (image, start) = match sdk {
         Some(sdk) => (sdk.image(&folder, &search, &system)?, Start::Loader),
-        None => (pack_ours(&folder, &build::kernel(board.isa)?, &system, &search, &board)?, Start::Kernel),
+        None => {
+            let image = pack_ours(&folder, &build::kernel(board.isa)?, &system, &search, &board)?;
+            (image, Start::Kernel(options.append.clone()))
+        }
     };
     let machine = Machine {
         isa: board.isa,
         image,
         start,
+        pc: options.machine,
         disk: options.disk.clone(),
         cores: options.smp.into(),
         ram_mib: ram >> 20,

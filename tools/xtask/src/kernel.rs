@@ -1,7 +1,7 @@
 //! The kernel alone: its conformance tests and what its operations cost, with the programs of `tests/conformance`.
 
 use crate::options::{Kernel, SystemOptions};
-use crate::qemu::{Machine, Start};
+use crate::qemu::{Machine, Pc, Start};
 use crate::sel4::{self, Sdk};
 use crate::{bench, build, install, shell};
 use anyhow::{Context, Result, ensure};
@@ -55,7 +55,7 @@ pub fn conformance() -> Result<()> {
     }
     let pc = board("x86_64_generic")?;
     let old = machine(&pc, "system", 1, true)?;
-    judged(&Machine { start: Start::OldPc, ..old }, "the kernel on QEMU's pc", LIMIT)?;
+    judged(&Machine { pc: Pc::Pc, ..old }, "the kernel on QEMU's pc", LIMIT)?;
     wrong_machines(&machine(&pc, "smp", 4, false)?)
 }
 
@@ -196,7 +196,8 @@ fn machine(board: &Board, system: &str, cores: u32, icount: bool) -> Result<Mach
     Ok(Machine {
         isa: board.isa,
         image: path,
-        start: Start::Kernel,
+        start: Start::Kernel(String::new()),
+        pc: Pc::Q35,
         disk: None,
         cores,
         ram_mib: board.machine_ram() >> 20,

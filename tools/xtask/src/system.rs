@@ -45,13 +45,14 @@ pub fn prepare(options: &SystemOptions) -> Result<Built> {
     std::fs::create_dir_all(&folder)?;
     let draft = Draft { options, board: board.with_ram(ram), model, folder: &folder };
     let ((image, system), start) = match kernel {
-        KernelImage::Ours => (draft.ours(&build::kernel(board.isa)?)?, Start::Kernel),
+        KernelImage::Ours => (draft.ours(&build::kernel(board.isa)?)?, Start::Kernel(options.append.clone())),
         KernelImage::Official(sdk) => (draft.official(&sdk)?, Start::Loader),
     };
     let machine = Machine {
         isa: board.isa,
         image,
         start,
+        pc: options.machine,
         disk: disk::prepare(options)?,
         cores: options.smp.into(),
         ram_mib: ram / MIB,

@@ -43,7 +43,10 @@ pub fn official(cores: u8) -> Result<()> {
 }
 
 /// A machine with its own disk in the test folder.
-fn machine(model: Option<&Path>, options: SystemOptions, name: &str) -> Result<Machine> {
+///
+/// # Errors
+/// What is wrong with the options or the sources.
+pub fn machine(model: Option<&Path>, options: SystemOptions, name: &str) -> Result<Machine> {
     let options =
         SystemOptions { model: model.map(PathBuf::from), disk: Some(disk::fresh(name)?), ..options };
     Ok(system::prepare(&options)?.machine)

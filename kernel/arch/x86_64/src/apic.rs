@@ -5,8 +5,6 @@ use crate::features::{self, DEADLINE};
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use kernel_core::MAX_CORES;
 
-/// Vectors of I/O APIC lines begin here.
-pub(crate) const FIRST_LINE: u64 = 0x30;
 /// The kernel's timer.
 pub(crate) const TIMER: u64 = 0xf0;
 /// Run the scheduler.
