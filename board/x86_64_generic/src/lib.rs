@@ -22,6 +22,7 @@ pub const BOARD: Board = Board {
     isa: Isa::X86_64,
     default_cpu: "max",
     ram: Range { base: 0x10_0000, size: 0x7fe0_0000 },
+    ram_most: 0x7fe0_0000,
     reserved: 0x20_0000,
     image_base: IMAGE,
     kept: Range { base: 0, size: 0 },

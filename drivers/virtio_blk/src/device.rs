@@ -31,6 +31,8 @@ bitflags! {
         const READ_ONLY = 1 << 5;
         const FLUSH = 1 << 9;
         const VERSION_1 = 1 << 32;
+        /// The addresses that the device uses go through the platform's translation, where there is one.
+        const ACCESS_PLATFORM = 1 << 33;
     }
 }
 
@@ -111,8 +113,7 @@ impl<T: Transport> VirtioBlk<T> {
         self.queue = None;
         self.pending = [None; DEPTH];
         self.broken = false;
-        self.features =
-            self.transport.begin_init(Features::READ_ONLY | Features::FLUSH | Features::VERSION_1);
+        self.features = self.transport.begin_init(Features::all());
         self.sectors = self.capacity()?;
         self.queue = Some(VirtQueue::new(&mut self.transport, QUEUE, false, false)?);
         if self.vectors.as_mut().is_some_and(|vectors| !vectors.attach(QUEUE)) {

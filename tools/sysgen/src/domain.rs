@@ -5,6 +5,7 @@
 use crate::attribute::{Reader, shorten};
 use crate::model::{Irq, MAX_ID, Map, Port, ProtectionDomain, SetValue};
 use crate::parse::add_setvar;
+use crate::pci;
 use crate::problem::{Problems, did_you_mean};
 use crate::xml::Element;
 use board_description::{Board, Isa};
@@ -170,7 +171,7 @@ fn irq(reader: &mut Reader, board: &Board, pd: &mut ProtectionDomain) {
             return reader.wrong("pcidev", text);
         }
         (Isa::X86_64, None) => x86_irq(reader, board),
-        (Isa::X86_64, Some(device)) => message(reader, device, board),
+        (Isa::X86_64, Some(device)) => pci::message(reader, device),
     };
     let (Some(id), Some(irq)) = (id, parsed) else { return };
     let id = id as u8;
@@ -210,36 +211,6 @@ fn x86_irq(reader: &mut Reader, board: &Board) -> Option<Irq> {
     let edge = reader.choice("trigger", ["level", "edge"], 0) == 1;
     let active_low = reader.choice("polarity", ["high", "low"], 0) == 1;
     Some(Irq { number, vector, id: 0, edge, active_low, place: reader.place() })
-}
-
-/// An interrupt that the PCI device writes as a message. Which device it is matters to an IOMMU only.
-fn message(reader: &mut Reader, device: &str, board: &Board) -> Option<Irq> {
-    other_isa(reader, &["irq"], board, "'pcidev', 'handle' and 'vector'");
-    for attribute in ["pin", "ioapic", "trigger", "polarity"] {
-        if reader.optional(attribute).is_some() {
-            reader.wrong(attribute, "belongs to a wired interrupt; leave it out beside 'pcidev'");
-        }
-    }
-    if !is_pci_address(device) {
-        let text = format!("is '{}'; write BUS:DEVICE.FUNCTION in hexadecimal, as 00:04.0", shorten(device));
-        reader.wrong("pcidev", text);
-    }
-    reader.decimal("handle", u32::MAX)?;
-    let vector = reader.decimal("vector", 107)?;
-    let number = kernel_spec::IrqEnd::FIRST_MESSAGE + vector;
-    Some(Irq { number, vector, id: 0, edge: true, active_low: false, place: reader.place() })
-}
-
-/// BUS:DEVICE.FUNCTION within PCI's limits.
-fn is_pci_address(text: &str) -> bool {
-    let number = |digits: &str, most: u32| {
-        let hexadecimal = !digits.is_empty() && digits.len() <= 2 && !digits.starts_with('+');
-        hexadecimal && u32::from_str_radix(digits, 16).is_ok_and(|number| number <= most)
-    };
-    let parts = text.split_once(':').and_then(|(bus, rest)| Some((bus, rest.split_once('.')?)));
-    parts.is_some_and(|(bus, (device, function))| {
-        number(bus, 0xff) && number(device, 0x1f) && number(function, 7)
-    })
 }
 
 fn port(reader: &mut Reader, board: &Board, pd: &mut ProtectionDomain) {

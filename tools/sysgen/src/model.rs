@@ -26,6 +26,8 @@ pub struct System {
     pub channels: Vec<Channel>,
     /// Sets of PDs that may write the same regions, from `<?cloister trust-domain="…"?>`.
     pub trust_domains: Vec<Vec<usize>>,
+    /// Devices whose memory accesses an IOMMU restricts, by name; for the official kernel only.
+    pub io_spaces: Vec<String>,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Problem>,
     pub(crate) tree: Element,

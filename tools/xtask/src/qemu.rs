@@ -15,6 +15,8 @@ const LOADER_ADDRESS: u64 = 0x7000_0000;
 
 /// The disk of a PC, in whichever slot is free.
 const PC_DISK: &str = "virtio-blk-pci,drive=disk,disable-legacy=on";
+/// The same where the official kernel restricts it by the IOMMU: the slot is the one in the board's `sel4.xml`.
+const ISOLATED_DISK: &str = "virtio-blk-pci,drive=disk,disable-legacy=on,addr=4,iommu_platform=on";
 /// UEFI firmware of Debian's package `ovmf`.
 pub const OVMF: &str = "/usr/share/ovmf/OVMF.fd";
 
@@ -107,6 +109,9 @@ impl Machine {
                     "-device",
                     "virtio-blk-device,drive=disk",
                 ]),
+                Isa::X86_64 if matches!(self.start, Start::Module(_)) => {
+                    command.args(["-device", "intel-iommu", "-device", ISOLATED_DISK])
+                }
                 Isa::X86_64 => command.args(["-device", PC_DISK]),
             };
         }
