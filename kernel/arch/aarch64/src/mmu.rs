@@ -3,7 +3,7 @@
 use crate::linear;
 use crate::registers::{dsb, read};
 use kernel_arch_common::{Sections, attributes};
-use kernel_spec::Spec;
+use kernel_spec::{Mapping, Spec};
 use memory_paging::{Aarch64, Access, Attributes, Format, MapError, Memory, TableMemory};
 
 const SCTLR_RES1: u64 = 0x30d0_0800;

@@ -106,7 +106,7 @@ pub(crate) fn set_deadline(time: Option<u64>) {
     }
     let count = time.map_or(0, |time| {
         let left = time.saturating_sub(tsc()).min(1 << 40);
-        (u128::from(left) * u128::from(RATE.load(Ordering::Relaxed)) >> 32).clamp(1, u32::MAX.into()) as u32
+        ((u128::from(left) * u128::from(RATE.load(Ordering::Relaxed))) >> 32).clamp(1, u32::MAX.into()) as u32
     });
     write(INITIAL, count);
 }
