@@ -18,7 +18,8 @@ const FEWEST: usize = 500;
 const MOST_EPISODES: usize = 2_000;
 const MOST_FACTS: usize = 1_000;
 
-/// Limits for a heap of `heap` bytes; with a model that `finds_meaning`, steps are short, because a text takes long.
+/// Limits for a heap of `heap` bytes; a model that `finds_meaning` takes
+/// long for a text: it embeds one after the other, when nothing else is to do.
 pub fn config(heap: usize, finds_meaning: bool, store_id: u64) -> Config {
     let max_passages = (heap.saturating_sub(RESERVE) / PER_PASSAGE).max(FEWEST);
     let max_records = 3 * max_passages + 2 * MOST_EPISODES + MOST_FACTS + MOST_FILES;
@@ -29,6 +30,7 @@ pub fn config(heap: usize, finds_meaning: bool, store_id: u64) -> Config {
         max_facts: MOST_FACTS,
         exact: false,
         step: if finds_meaning { 1 } else { 8 },
+        embed_later: finds_meaning,
         ..Config::default()
     }
 }

@@ -45,6 +45,8 @@ pub struct Config {
     pub chunks: Limits,
     /// Passages taken in, or embedded anew, in one step at most: bounds how long a step takes.
     pub step: usize,
+    /// Passages are stored, and found by their words, before they have vectors; `embed_step` makes these.
+    pub embed_later: bool,
 }
 
 impl Default for Config {
@@ -58,6 +60,7 @@ impl Default for Config {
             exact: true,
             chunks: Limits::default(),
             step: 8,
+            embed_later: false,
         }
     }
 }

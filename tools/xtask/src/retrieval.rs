@@ -1,7 +1,7 @@
 //! Retrieval on the booted system: documents, questions, restarts, and power cuts.
 
 use crate::options::SystemOptions;
-use crate::qemu::Running;
+use crate::qemu::{Machine, Running};
 use crate::script::{self, PROMPT};
 use crate::{bench, install, shell, system};
 use anyhow::{Context, Result, bail, ensure};
@@ -161,7 +161,7 @@ type Kept = BTreeMap<String, String>;
 pub fn power_cuts(count: u32) -> Result<()> {
     let image = disk("power-cuts")?;
     let options = SystemOptions { disk: Some(image.clone()), ..SystemOptions::standard() };
-    let machine = system::prepare(&options)?.machine;
+    let machine = with_own_image(system::prepare(&options)?.machine)?;
     let (mut kept, mut chance) = (Kept::new(), 0x5EED_u64);
     let mut fresh = Kept::new();
     let started = Instant::now();
@@ -194,6 +194,13 @@ pub fn power_cuts(count: u32) -> Result<()> {
         kept.len() + fresh.len()
     );
     Ok(())
+}
+
+/// A long run must not change when somebody builds another image in the meantime.
+fn with_own_image(machine: Machine) -> Result<Machine> {
+    let image = shell::root().join("target/test/power-cuts.elf");
+    std::fs::copy(&machine.image, &image).context("copying the image")?;
+    Ok(Machine { image, ..machine })
 }
 
 /// Every boot has some documents to take in.
