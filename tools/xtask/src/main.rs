@@ -6,6 +6,7 @@ mod build;
 mod capdl;
 mod check;
 mod containment;
+mod data;
 mod disk;
 mod foreign;
 mod install;

@@ -2,8 +2,8 @@
 
 use crate::options::SystemOptions;
 use crate::qemu::{Machine, Running};
-use crate::script::{self, PROMPT};
-use crate::{bench, install, shell, system};
+use crate::script::{self, ask, expect, passed};
+use crate::{data, disk, install, shell, system};
 use anyhow::{Context, Result, bail, ensure};
 use board_description::Isa;
 use std::collections::BTreeMap;
@@ -22,38 +22,11 @@ const DOCUMENTS: [(&str, &str); 3] = [
 ];
 const KEPT: &str = "kept as ";
 
-/// A disk of its own with documents, in the test folder.
-fn disk(name: &str) -> Result<PathBuf> {
-    let folder = shell::root().join("target/test");
-    std::fs::create_dir_all(&folder)?;
-    let path = folder.join(format!("{name}.img"));
-    let _ = std::fs::remove_file(&path);
-    Ok(path)
-}
-
 fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
     let path = folder.join(name);
     std::fs::write(&path, text)?;
     Ok(path)
-}
-
-/// Types a line and returns everything up to its end. Lines that nobody asked for (a scan at start has ended) bring
-/// prompts of their own, so the end is the answer to a second command.
-fn ask(running: &mut Running, line: &str) -> Result<String> {
-    const LIMIT: Duration = Duration::from_secs(300);
-    running.type_bytes(format!("{line}\r/set columns 100\r").as_bytes())?;
-    let answer =
-        running.wait_for("the width is set", LIMIT).with_context(|| format!("no end of `{line}`"))?;
-    running.wait_for(PROMPT, LIMIT)?;
-    Ok(script::plain(&answer))
-}
-
-fn expect(answer: &str, parts: &[&str]) -> Result<()> {
-    for part in parts {
-        ensure!(answer.contains(part), "`{part}` is missing in:\n{answer}");
-    }
-    Ok(())
 }
 
 /// Power cuts of the test; `bench power-cuts` makes more.
@@ -65,7 +38,8 @@ const POWER_CUTS: u32 = 3;
 /// The first thing that does not hold.
 pub fn all() -> Result<()> {
     install::programs(&[install::qemu(Isa::Aarch64)])?;
-    let model = bench::shared().map(|shared| shared.join("models/stories/stories260K-q8_0.gguf"));
+    let model = data::shared_or_skip("answers over documents")?;
+    let model = model.map(|shared| data::story(&shared, "stories260K-q8_0"));
     transcript(model.as_deref())?;
     power_cuts(POWER_CUTS)
 }
@@ -81,7 +55,7 @@ pub fn transcript(model: Option<&Path>) -> Result<()> {
         write(&folder, name, text)?;
     }
     let options = SystemOptions {
-        disk: Some(disk("retrieval")?),
+        disk: Some(disk::fresh("retrieval")?),
         document_folders: vec![folder],
         model: model.map(PathBuf::from),
         ..SystemOptions::standard()
@@ -103,7 +77,7 @@ pub fn transcript(model: Option<&Path>) -> Result<()> {
     expect(&ask(&mut running, "/fact list")?, &["Jonas | rides | a bicycle"])?;
     expect(&ask(&mut running, "/recall when was the retriever restarted")?, &["/restart retriever"])?;
     find(&mut running)?;
-    eprintln!("ok: documents, notes, facts and episodes, before and after a power cut");
+    passed("documents, notes, facts and episodes, before and after a power cut");
     Ok(())
 }
 
@@ -159,7 +133,7 @@ type Kept = BTreeMap<String, String>;
 /// # Errors
 /// The first passage that is missing, and the transcript.
 pub fn power_cuts(count: u32) -> Result<()> {
-    let image = disk("power-cuts")?;
+    let image = disk::fresh("power-cuts")?;
     let options = SystemOptions { disk: Some(image.clone()), ..SystemOptions::standard() };
     let machine = with_own_image(system::prepare(&options)?.machine)?;
     let (mut kept, mut chance) = (Kept::new(), 0x5EED_u64);

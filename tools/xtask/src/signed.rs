@@ -1,30 +1,25 @@
 //! An image that takes signed models only, in QEMU: every kind of wrong model is refused by name, and the model before
 //! it goes on answering.
 
+use crate::data::{self, Golden};
 use crate::options::SystemOptions;
 use crate::qemu::Running;
-use crate::script::{self, ask};
-use crate::transcripts::{expect, passed, plain_lines};
-use crate::{bench, disk, install, shell, system};
-use anyhow::{Context, Result, ensure};
+use crate::script::{self, ask, expect, passed, words};
+use crate::{disk, install, shell, system};
+use anyhow::Result;
 use inference_manifest::{Draft, SigningKey, pem};
 use std::path::{Path, PathBuf};
 use tools_disk::Addition;
 
 const GOOD: &str = "stories260K-q8_0";
 
-/// Runs the conversations; skipped without the shared test data.
+/// Runs the conversations.
 ///
 /// # Errors
 /// The first one that fails, with the end of its transcript.
 pub fn all() -> Result<()> {
     install::programs(&[install::QEMU_AARCH64])?;
-    let Some(shared) = bench::shared() else {
-        ensure!(std::env::var_os("CI").is_none(), "the shared test data is missing, and CI is set");
-        eprintln!("skipped: conversations about signed models; ../shared is not there");
-        return Ok(());
-    };
-    let bench = Bench::new(&shared)?;
+    let bench = Bench::new(&data::shared_or_fail()?)?;
     refusals(&bench)?;
     nothing_unsigned(&bench)
 }
@@ -33,9 +28,7 @@ pub fn all() -> Result<()> {
 struct Bench {
     folder: PathBuf,
     model: Vec<u8>,
-    prompt: String,
-    golden: String,
-    steps: usize,
+    golden: Golden,
     vendor: SigningKey,
     stranger: SigningKey,
 }
@@ -44,16 +37,9 @@ impl Bench {
     fn new(shared: &Path) -> Result<Self> {
         let folder = shell::root().join("target/test/signed");
         std::fs::create_dir_all(&folder)?;
-        let text = std::fs::read_to_string(shared.join(format!("golden/{GOOD}.json")))?;
-        let json: serde_json::Value = serde_json::from_str(&text)?;
-        let case = &json["cases"][0];
-        let words =
-            |name: &str| case[name].as_str().map(str::to_owned).context("the golden file is not complete");
         Ok(Self {
-            model: std::fs::read(shared.join(format!("models/stories/{GOOD}.gguf")))?,
-            prompt: words("prompt")?,
-            golden: words("text")?,
-            steps: case["steps"].as_array().map_or(0, Vec::len),
+            model: std::fs::read(data::story(shared, GOOD))?,
+            golden: Golden::read(shared, GOOD)?,
             vendor: SigningKey::from_bytes(&[1; 32]),
             stranger: SigningKey::from_bytes(&[2; 32]),
             folder,
@@ -69,8 +55,7 @@ impl Bench {
     /// A machine that trusts the vendor's key, with these files in `/models` of a new disk.
     fn machine(&self, name: &str, files: &[(String, Vec<u8>)], minimum: &[(&str, u64)]) -> Result<Running> {
         let public = pem::write_public(&self.vendor.verifying_key()).map_err(anyhow::Error::msg)?;
-        let disk = self.folder.join(format!("{name}.img"));
-        let _ = std::fs::remove_file(&disk);
+        let disk = disk::fresh(&format!("signed-{name}"))?;
         let additions = files.iter().map(|(name, bytes)| self.file(name, bytes).map(Addition::model));
         tools_disk::prepare(&disk, &additions.collect::<Result<Vec<_>>>()?, &mut |_, _| ())?;
         let options = SystemOptions {
@@ -85,13 +70,13 @@ impl Bench {
 
     fn answers(&self, running: &mut Running) -> Result<()> {
         ask(running, "/clear")?;
-        let answer = ask(running, &self.prompt)?;
-        expect(&plain_lines(&answer), &[&plain_lines(&self.golden), "Generation"])
+        let answer = ask(running, &self.golden.prompt)?;
+        expect(&words(&answer), &[&words(&self.golden.text), "Generation"])
     }
 
     fn greedy(&self, running: &mut Running) -> Result<()> {
         expect(&ask(running, "/set temperature 0")?, &["0"])?;
-        ask(running, &format!("/set num_predict {}", self.steps)).map(|_| ())
+        ask(running, &format!("/set num_predict {}", self.golden.steps)).map(|_| ())
     }
 
     /// Wrong models, and what must be said of each.
@@ -175,8 +160,8 @@ fn refusals(bench: &Bench) -> Result<()> {
     expect(&ask(&mut running, "/models")?, &[&format!("(loaded, {origin})")])?;
     for case in &wrong {
         let said = ask(&mut running, &format!("/load {}", case.name))?;
-        expect(&plain_lines(&said), &["could not be loaded", "the model before it stays"])?;
-        case.said.iter().try_for_each(|part| expect(&plain_lines(&said), &[part]))?;
+        expect(&words(&said), &["could not be loaded", "the model before it stays"])?;
+        case.said.iter().try_for_each(|part| expect(&words(&said), &[part]))?;
         expect(&ask(&mut running, "/show info")?, &["a-story.gguf", origin])?;
         passed(&format!("a model that is {} is refused by name", case.name));
     }
@@ -189,11 +174,8 @@ fn refusals(bench: &Bench) -> Result<()> {
 fn after_a_restart(running: &mut Running) -> Result<()> {
     expect(&ask(running, "/restart loader")?, &["loader"])?;
     let said = ask(running, "/load older")?;
-    expect(&plain_lines(&said), &["older than 2: rollback is refused"])?;
-    expect(
-        &plain_lines(&ask(running, "/load a-story")?),
-        &["is loaded", "signed by vendor as story, version 2"],
-    )?;
+    expect(&words(&said), &["older than 2: rollback is refused"])?;
+    expect(&words(&ask(running, "/load a-story")?), &["is loaded", "signed by vendor as story, version 2"])?;
     passed("an older model is refused by a loader that was restarted");
     Ok(())
 }
@@ -202,7 +184,7 @@ fn after_a_restart(running: &mut Running) -> Result<()> {
 fn nothing_unsigned(bench: &Bench) -> Result<()> {
     let mut running = bench.machine("unsigned", &[("plain.gguf".to_owned(), bench.model.clone())], &[])?;
     let answer = ask(&mut running, "hello there")?;
-    expect(&plain_lines(&answer), &["no model is loaded", "plain.gguf is not signed"])?;
+    expect(&words(&answer), &["no model is loaded", "plain.gguf is not signed"])?;
     passed("an image that requires signatures starts without an unsigned model");
-    disk::forget_in(&bench.folder)
+    disk::forget()
 }
