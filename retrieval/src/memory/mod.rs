@@ -4,6 +4,7 @@
 //! One design rule: first commit, then change the indexes; so whatever a search finds is on the disk, and after a power cut
 //! [`Memory::open`] makes the same indexes from the store alone. Limits: those of [`Config`].
 
+mod budget;
 mod documents;
 mod error;
 mod events;
@@ -15,6 +16,7 @@ mod search;
 
 use indexes::Indexes;
 
+pub use budget::{heap_for, passages_for};
 pub use documents::{Ingest, Progress, SourceInfo};
 pub use error::MemoryError;
 pub use events::Recalled;
