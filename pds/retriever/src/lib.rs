@@ -19,6 +19,7 @@
 
 extern crate alloc;
 
+mod background;
 mod embedding;
 mod events;
 mod files;
@@ -31,6 +32,7 @@ mod retriever;
 mod scan;
 mod search;
 mod shelf;
+mod status;
 mod time;
 
 pub use embedding::Embedding;

@@ -3,10 +3,10 @@
 
 use crate::conversation::Conversation;
 use crate::learn::Learning;
+use crate::library::Library;
 use crate::models::Model;
 use crate::outbox::Side;
 use crate::request::{Generation, Kind, Request};
-use crate::retrieval::Library;
 use crate::settings::Settings;
 use crate::{ComputeLink, ConsoleLink, SUPERVISOR, SupervisorLink, TIMER};
 use alloc::string::String;

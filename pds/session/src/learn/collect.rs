@@ -15,7 +15,7 @@ const OFF: &str =
 impl Session {
     /// Whether pairs are collected.
     pub(super) fn is_learning(&self) -> bool {
-        self.library.state().is_some_and(|state| state.learning)
+        self.library.state.as_ref().is_some_and(|state| state.learning)
     }
 
     /// A command was proposed for a request in English.

@@ -111,7 +111,7 @@ impl Session {
     }
 
     fn describe_learning(&self) -> String {
-        let Some(state) = self.library.state().filter(|_| self.library.is_open()) else {
+        let Some(state) = self.library.state.as_ref().filter(|_| self.library.is_open()) else {
             return "not known: the retriever's store is not open".into();
         };
         let on = if state.learning { "on" } else { "off" };
