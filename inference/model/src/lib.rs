@@ -19,6 +19,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod attend;
 mod bind;
 mod cache;
 mod engine;
@@ -28,6 +29,7 @@ mod forward;
 mod hyper;
 mod memory;
 mod share;
+mod span;
 mod tables;
 mod team;
 
