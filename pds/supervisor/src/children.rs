@@ -32,6 +32,8 @@ pub const COMPUTE_CHANNEL: Channel = Channel::new(5);
 pub const LOADER_CHANNEL: Channel = Channel::new(6);
 /// The link to the retriever.
 pub const RETRIEVER_CHANNEL: Channel = Channel::new(15);
+/// The link to storage.
+pub const STORAGE_CHANNEL: Channel = Channel::new(14);
 /// The timer.
 pub const TIMER_CHANNEL: Channel = Channel::new(21);
 
@@ -87,7 +89,7 @@ pub static CHILDREN: [Policy; COUNT] = [
     Policy {
         name: "storage",
         patience_ms: 5_000,
-        ping: Some(Channel::new(14)),
+        ping: Some(STORAGE_CHANNEL),
         priority: 190,
         lost: "reads under way are repeated",
         ..NONE

@@ -112,6 +112,7 @@ fn children_are_stopped_and_started_by_name_and_unknown_names_are_answered() {
     for (name, answer) in [
         ("storge", "no part called 'storge'"),
         ("supervisor", "looks after the others"),
+        ("guardian", "it restarts the supervisor"),
         ("timer", "timer cannot be stopped"),
         ("console", "console cannot be stopped"),
     ] {

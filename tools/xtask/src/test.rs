@@ -1,9 +1,12 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
 
-use crate::{check, containment, data, install, kernel, official, retrieval, shell, signed, transcripts};
+use crate::{
+    cd, check, containment, data, install, kernel, official, pc, retrieval, shell, signed, transcripts,
+};
 use anyhow::{Context, Result};
 use board_description::Isa;
 use shell::Job;
+use std::process::Command;
 use std::time::Instant;
 
 /// One step of the test run.
@@ -14,7 +17,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 16] = [
     Step { name: "install what is missing", shared: false, run: install },
     Step { name: "format", shared: false, run: format },
     Step { name: "rules of the architecture", shared: false, run: check::all },
@@ -23,6 +26,8 @@ const STEPS: [Step; 14] = [
     Step { name: "ring under every interleaving (loom)", shared: false, run: loom },
     Step { name: "kernel conformance in QEMU", shared: false, run: kernel::conformance },
     Step { name: "systems in QEMU", shared: false, run: transcripts::all },
+    Step { name: "PCs in QEMU", shared: false, run: pc::all },
+    Step { name: "CD image by BIOS and UEFI", shared: false, run: cd::all },
     Step { name: "documents and power cuts in QEMU", shared: false, run: retrieval::all },
     Step { name: "signed models in QEMU", shared: true, run: signed::all },
     Step { name: "containment of faults", shared: true, run: containment::test },
@@ -31,6 +36,9 @@ const STEPS: [Step; 14] = [
     Step { name: "the official kernel, where there is an SDK", shared: false, run: official::all },
 ];
 
+/// What a whole run writes into `target/`, in GiB.
+const NEEDED: f64 = 6.0;
+
 /// Runs all steps whose name contains `filter`.
 ///
 /// # Errors
@@ -38,6 +46,7 @@ const STEPS: [Step; 14] = [
 pub fn all(filter: &str) -> Result<()> {
     let steps: Vec<&Step> = STEPS.iter().filter(|step| step.name.contains(filter)).collect();
     anyhow::ensure!(!steps.is_empty(), "no step is called '{filter}'; they are: {}", names());
+    warn_of_little_room();
     let mut skipped = 0;
     for (number, step) in steps.iter().enumerate() {
         eprintln!("=== {}/{} {}", number + 1, steps.len(), step.name);
@@ -55,6 +64,17 @@ pub fn all(filter: &str) -> Result<()> {
 
 fn names() -> String {
     STEPS.iter().map(|step| step.name).collect::<Vec<_>>().join(", ")
+}
+
+/// A disk that is too full ends in errors of compilers and linkers that do not name it.
+fn warn_of_little_room() {
+    let Ok(table) = shell::output(Command::new("df").arg("-Pk").arg(shell::root())) else { return };
+    let free = table.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)?.parse::<f64>().ok());
+    if let Some(free) = free.map(|kib| kib / f64::from(1 << 20)).filter(|free| *free < NEEDED) {
+        eprintln!(
+            "warning: {free:.1} GiB are free where target/ lies; a whole run from a clean checkout writes {NEEDED} GiB"
+        );
+    }
 }
 
 fn install() -> Result<()> {
