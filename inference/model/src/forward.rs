@@ -4,13 +4,15 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use inference_kernels::{Activation, ActivationKind, Kernels, Output, Quantized, ops};
+use inference_kernels::{Activation, ActivationKind, Kernels, Output, Quantized, Rows, RowsMut, ops};
 
 use crate::adapter::{Adapter, Added, Part};
+use crate::attend::Head;
 use crate::bind::{Layer, Linear, Norm};
 use crate::cache::Cache;
 use crate::memory::{Scratch, Sizes};
 use crate::share::{self, Heads};
+use crate::span::{QUERIES, Span};
 use crate::tables::Rope;
 use crate::team::{Command, Team};
 use crate::{Activate, Config, EvalError, Model, ModelError, NormKind, Residual};
@@ -338,23 +340,17 @@ impl<'m, 'b> Worker<'m, 'b> {
         let hyper = &self.model.hyper;
         let (key, value, all) = (hyper.key_len, hyper.value_len, hyper.attention_width());
         let q_width = self.heads.q.len() * key;
-        for (local, head) in self.heads.q.clone().enumerate() {
-            let kv = head / hyper.group() - self.heads.kv.start;
-            for t in 0..n {
-                let end = if self.model.family.encoder { position + n } else { position + t + 1 };
-                let start =
-                    if layer.window == 0 { 0 } else { (position + t + 1).saturating_sub(layer.window) };
-                let q = &self.scratch.q[t * q_width + local * key..][..key];
-                let scores = &mut self.scratch.scores[..end - start];
-                let kind = self.cache.kind();
-                let keys = self.cache.keys(index, kv, start, end);
-                self.kernels.scores(kind, q, keys, hyper.attention_scale, scores);
-                if hyper.attention_cap > 0.0 {
-                    self.kernels.soft_cap(scores, hyper.attention_cap);
-                }
-                self.kernels.softmax(scores);
-                let out = &mut self.scratch.attention[t * all + head * value..][..value];
-                self.kernels.mix(kind, scores, self.cache.values(index, kv, start, end), out);
+        let Scratch { q, scores, attention, .. } = &mut self.scratch;
+        for (local, index_of_head) in self.heads.q.clone().enumerate() {
+            let kv = index_of_head / hyper.group() - self.heads.kv.start;
+            let head = Head { kernels: self.kernels, cache: &self.cache, layer: index, kv, hyper };
+            for first in (0..n).step_by(QUERIES) {
+                let span = Span::new(self.model, layer.window, first..n.min(first + QUERIES), n, position);
+                let q = &q[first * q_width + local * key..];
+                let queries = Rows { values: q, width: key, stride: q_width, count: span.tokens.len() };
+                head.weigh(&span, queries, scores);
+                let out = &mut attention[first * all + index_of_head * value..];
+                head.mix(&span, scores, &mut RowsMut { values: out, width: value, stride: all });
             }
         }
     }

@@ -22,6 +22,7 @@ extern crate alloc;
 extern crate std;
 
 mod adapter;
+mod attend;
 mod bind;
 mod cache;
 mod engine;
@@ -31,6 +32,7 @@ mod forward;
 mod hyper;
 mod memory;
 mod share;
+mod span;
 mod tables;
 mod team;
 
