@@ -8,7 +8,7 @@ use crate::{TIMER, work};
 use alloc::string::String;
 use inference_model::{CacheKind, Config, Kernels, Model};
 use ipc_pd::{ChannelSet, MessageInfo, clock, set_mr};
-use ipc_protocol::session_compute::{ModelFacts, Refusal, Stop, ToCompute, ToSession};
+use ipc_protocol::session_compute::{Arithmetic, ModelFacts, Refusal, Stop, ToCompute, ToSession};
 use ipc_protocol::supervisor_compute::{self as control, Sealed};
 use ipc_protocol::{Piece, timer};
 
@@ -181,7 +181,8 @@ impl Leader {
     /// Ends the request with its costs.
     pub(crate) fn end_request(&mut self, stop: Stop) {
         if let Some(mut request) = self.request.take() {
-            let cost = request.cost(self.copied, self.read);
+            let arithmetic = Arithmetic::named(self.kernels.name()).unwrap_or_default();
+            let cost = request.cost(self.copied, self.read, arithmetic);
             self.mail.tell_session(ToSession::Done { id: request.id, stop, cost });
         }
     }

@@ -44,7 +44,7 @@ fn init() -> Compute {
     let activations = activations().expect("the description maps `activations`");
     let memory = Memory::new(cache, activations).expect("`activations` is page aligned");
     let platform = platform().and_then(Platform::decode).unwrap_or_default();
-    let kernels = Kernels::select(CpuFeatures::from_word(platform.cpu_features));
+    let kernels = Kernels::select(CpuFeatures::available(platform.cpu_features));
     let boxes: Vec<_> =
         [outbox_0(), outbox_1(), outbox_2(), outbox_3()].into_iter().map_while(|b| b).collect();
     match pd_name().strip_prefix("compute_").and_then(|number| number.parse().ok()) {

@@ -30,7 +30,7 @@ fn wired() -> Option<Retriever> {
     let supervisor = retriever_to_supervisor().zip(supervisor_to_retriever());
     let supervisor = supervisor.map(|(mine, theirs)| Link::start(mine, theirs, SUPERVISOR));
     let platform = platform().and_then(Platform::decode).unwrap_or_default();
-    let kernels = Kernels::select(CpuFeatures::from_word(platform.cpu_features));
+    let kernels = Kernels::select(CpuFeatures::available(platform.cpu_features));
     // Nothing lies in it yet.
     let heap = ipc_pd::heap::free();
     Some(Retriever::new(Means { session, supervisor, port, weights: embedding_weights(), kernels, heap }))

@@ -4,11 +4,11 @@
 #![forbid(unsafe_code)]
 
 use drivers_block::{AREAS, Area};
-use drivers_virtio_blk::{SomeTransport, VirtioBlk, probe, probe_pci};
+use drivers_virtio_blk::{Message, SomeTransport, Vectors, VirtioBlk, probe, probe_pci};
 use ipc_link::Link;
 use ipc_pd::Handler;
 use ipc_protocol::storage::Partition;
-use pds_storage::{ClientWiring, FileRights, LOADER, RETRIEVER, SUPERVISOR, Storage};
+use pds_storage::{ClientWiring, FileRights, IRQ, LOADER, RETRIEVER, SUPERVISOR, Storage};
 
 ipc_pd::regions! {
     virtio_mmio, virtio_mmio_size: Device;
@@ -33,12 +33,14 @@ ipc_pd::addresses! {
 }
 
 /// The disk behind the registers that the board has: memory-mapped transports, or a PCI device.
-fn find_device() -> Option<SomeTransport<'static>> {
+fn find_device() -> Option<(SomeTransport<'static>, Option<Vectors>)> {
     if let Some(registers) = virtio_mmio() {
-        return probe(registers).ok().map(SomeTransport::from);
+        return Some((probe(registers).ok()?.into(), None));
     }
     let (ports, registers) = pci().zip(virtio_pci())?;
-    probe_pci(ports, registers, virtio_pci_paddr()).ok().map(SomeTransport::from)
+    let (address, data) = IRQ.irq_message()?;
+    let found = probe_pci(ports, registers, virtio_pci_paddr(), Message { address, data });
+    found.ok().map(|(transport, vectors)| (transport.into(), Some(vectors)))
 }
 
 fn init() -> impl Handler {
@@ -74,7 +76,7 @@ fn init() -> impl Handler {
         });
     let device = find_device()
         .zip(virtio_queue())
-        .and_then(|(transport, queue)| VirtioBlk::new(transport, queue, areas).ok());
+        .and_then(|((transport, vectors), queue)| VirtioBlk::new(transport, queue, areas, vectors).ok());
     Storage::new(device, [loader, retriever, supervisor].into_iter().flatten())
 }
 

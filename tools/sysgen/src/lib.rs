@@ -20,6 +20,7 @@ mod loader;
 pub mod model;
 mod overlay;
 mod parse;
+mod pci;
 mod plan;
 mod problem;
 mod regions;

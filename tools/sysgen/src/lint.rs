@@ -104,6 +104,19 @@ fn irqs(system: &System, problems: &mut Problems) {
             }
         }
     }
+    vectors(system, problems);
+}
+
+/// On x86-64 each interrupt has a vector of its own; other boards have none, and all are 0.
+fn vectors(system: &System, problems: &mut Problems) {
+    let mut seen = HashMap::new();
+    let all = system.pds.iter().flat_map(|pd| pd.irqs.iter().map(move |irq| (pd, irq)));
+    for (pd, irq) in all.filter(|(_, irq)| irq.vector != 0) {
+        if let Some(first) = seen.insert(irq.vector, &pd.name) {
+            let text = format!("<irq> attribute 'vector' of PD '{}': {}", pd.name, irq.vector);
+            problems.at(&irq.place, format!("{text} is used by PD '{first}' already; choose a free one"));
+        }
+    }
 }
 
 fn ports(system: &System, problems: &mut Problems) {

@@ -10,7 +10,7 @@ use crate::model::{
 use crate::problem::{Problems, did_you_mean};
 use crate::search::SearchPath;
 use crate::xml::{Element, Node};
-use crate::{domain, lint};
+use crate::{domain, lint, pci};
 use board_description::Board;
 use std::collections::HashMap;
 
@@ -39,6 +39,7 @@ pub fn system(
         regions: Vec::new(),
         channels: Vec::new(),
         trust_domains: Vec::new(),
+        io_spaces: Vec::new(),
         warnings: Vec::new(),
         tree: Element { children: Vec::new(), ..tree.clone() },
     };
@@ -57,7 +58,7 @@ pub fn system(
     system.trust_domains =
         tree.children.iter().filter_map(|node| directive(node, &system, problems)).collect();
     page_sizes(&tree, &mut system);
-    io_spaces(&tree, board, problems);
+    pci::io_spaces(&tree, board, &mut system, problems);
     system.tree = tree;
     lint::check(&mut system, board, purpose, problems);
     system
@@ -258,11 +259,4 @@ fn directive(node: &Node, system: &System, problems: &mut Problems) -> Option<Ve
         }
     }
     Some(members)
-}
-
-fn io_spaces(tree: &Element, board: &Board, problems: &mut Problems) {
-    for space in tree.elements().filter(|element| element.tag == "io_address_space") {
-        let text = "<io_address_space> is refused: Cloister's kernel programs no IOMMU on";
-        problems.at(&space.place, format!("{text} {}; remove it", board.name));
-    }
 }

@@ -16,6 +16,7 @@ const ANY: Board = Board {
     isa: Isa::Aarch64,
     default_cpu: "",
     ram: Range { base: 0, size: 0 },
+    ram_most: 0,
     reserved: 0,
     image_base: 0,
     kept: Range { base: 0, size: 0 },

@@ -15,7 +15,6 @@ mod detect;
 pub(crate) mod dispatch;
 pub(crate) mod isa;
 
-#[cfg(any(test, feature = "std"))]
 pub(crate) use detect::detect;
 pub use isa::Kernels;
 
