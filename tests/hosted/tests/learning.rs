@@ -82,6 +82,7 @@ impl Machine {
         let mut machine = Self { person: Person::new(system, screen), disk };
         machine.wait(0, ">>> ");
         machine.settle();
+        while machine.line("/learn status").contains("is not open") {}
         machine
     }
 
