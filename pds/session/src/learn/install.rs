@@ -140,6 +140,10 @@ impl Session {
                 &format!("adapter {asked} is not used: {why}; the model answers as it was made"),
             );
             self.end_learning(false);
+            if wish.then == Then::Activate {
+                // What was in use is used again.
+                self.learning.looked_up = None;
+            }
         }
         match wish.then {
             _ if version != asked => {}
