@@ -1,5 +1,6 @@
 //! What a person may ask of `run`, `image` and the benchmarks.
 
+use crate::qemu::Pc;
 use anyhow::{Result, bail};
 use board_description::Board;
 use clap::{Args, ValueEnum};
@@ -41,6 +42,12 @@ pub struct SystemOptions {
     /// CPU that QEMU emulates, the board's own by default; `max` has all instructions that QEMU knows
     #[arg(long)]
     pub cpu: Option<String>,
+    /// QEMU's PC, for the board x86_64_generic
+    #[arg(long, value_enum, default_value_t = Pc::Q35)]
+    pub machine: Pc,
+    /// Words for the kernel, for the board x86_64_generic: verbose, memtest
+    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
+    pub append: String,
     /// Disk image to use instead of the board's own
     #[arg(long, value_name = "FILE.img", conflicts_with = "no_disk")]
     pub disk: Option<PathBuf>,
@@ -96,6 +103,8 @@ impl SystemOptions {
             smp: 1,
             ram: None,
             cpu: None,
+            machine: Pc::Q35,
+            append: String::new(),
             disk: None,
             no_disk: false,
             documents: Vec::new(),

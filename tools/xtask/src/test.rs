@@ -1,6 +1,9 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
 
-use crate::{check, containment, data, install, kernel, official, retrieval, shell, signed, transcripts};
+use crate::{
+    cd, check, containment, data, install, kernel, learning, official, pc, retrieval, shell, signed,
+    transcripts,
+};
 use anyhow::{Context, Result};
 use board_description::Isa;
 use shell::Job;
@@ -15,7 +18,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 17] = [
     Step { name: "install what is missing", shared: false, run: install },
     Step { name: "format", shared: false, run: format },
     Step { name: "rules of the architecture", shared: false, run: check::all },
@@ -24,7 +27,10 @@ const STEPS: [Step; 14] = [
     Step { name: "ring under every interleaving (loom)", shared: false, run: loom },
     Step { name: "kernel conformance in QEMU", shared: false, run: kernel::conformance },
     Step { name: "systems in QEMU", shared: false, run: transcripts::all },
+    Step { name: "PCs in QEMU", shared: false, run: pc::all },
+    Step { name: "CD image by BIOS and UEFI", shared: false, run: cd::all },
     Step { name: "documents and power cuts in QEMU", shared: false, run: retrieval::all },
+    Step { name: "learning on the device in QEMU", shared: false, run: learning::all },
     Step { name: "signed models in QEMU", shared: true, run: signed::all },
     Step { name: "containment of faults", shared: true, run: containment::test },
     Step { name: "erasure: a canary in all of RAM", shared: true, run: containment::erasure },

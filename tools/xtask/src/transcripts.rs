@@ -36,14 +36,18 @@ pub fn all() -> Result<()> {
 ///
 /// # Errors
 /// As [`all`].
-pub fn official(cores: u8) -> Result<()> {
+pub fn official(board: &str, cores: u8) -> Result<()> {
     let Some(shared) = data::shared_or_skip("a conversation on the official kernel")? else { return Ok(()) };
-    let options = SystemOptions { kernel: Kernel::Sel4, smp: cores, ..SystemOptions::standard() };
+    let (board, kernel) = (board.into(), Kernel::Sel4);
+    let options = SystemOptions { board, kernel, smp: cores, ..SystemOptions::standard() };
     golden(&shared, "stories260K-q8_0", options)
 }
 
 /// A machine with its own disk in the test folder.
-fn machine(model: Option<&Path>, options: SystemOptions, name: &str) -> Result<Machine> {
+///
+/// # Errors
+/// What is wrong with the options or the sources.
+pub fn machine(model: Option<&Path>, options: SystemOptions, name: &str) -> Result<Machine> {
     let options =
         SystemOptions { model: model.map(PathBuf::from), disk: Some(disk::fresh(name)?), ..options };
     Ok(system::prepare(&options)?.machine)
