@@ -25,8 +25,13 @@ fn image(data: u64) -> Vec<u8> {
         std::fs::create_dir_all(&folder).expect("a folder for the disk image");
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/cloister-base.gguf");
         let path = folder.join("disk.img");
+        // The same model with one other number is another model.
+        let mut other = std::fs::read(&model).expect("the default model");
+        *other.last_mut().expect("bytes") ^= 1;
+        std::fs::write(folder.join("other.gguf"), other).expect("room for a file");
+        let models = [model, folder.join("other.gguf")].map(Addition::model);
         let sizes = Sizes { files: 40 << 20, data: data << 20 };
-        tools_disk::create(&path, sizes, &[Addition::model(model)], &mut |_, _| ()).expect("a disk image");
+        tools_disk::create(&path, sizes, &models, &mut |_, _| ()).expect("a disk image");
         let image = std::fs::read(&path).expect("the disk image");
         std::fs::remove_dir_all(&folder).expect("the folder is ours");
         image
@@ -268,4 +273,40 @@ fn a_full_disk_is_named_and_what_was_in_use_stays() {
     }
     machine.learn("the adapter is not stored");
     assert_eq!(machine.asks(QUESTION), base);
+}
+
+#[test]
+fn an_adapter_belongs_to_one_model_and_a_job_ends_by_name_when_the_model_goes() {
+    let (collected, base, _) = prepared();
+    let mut machine = Machine::boot(4, collected);
+    let mark = machine.screen.mark();
+    machine.line("/learn now");
+    machine.wait(mark, "learning: pass 1");
+    let switched = machine.line("/load other.gguf");
+    assert!(switched.contains("learning ended: the model is taken away"), "{switched}");
+    assert!(machine.line("/learn rollback").contains("no adapter is in use"));
+    machine.line("/load cloister-base.gguf");
+    machine.learn("adapter 1 is in use");
+    let mark = machine.screen.mark();
+    machine.line("/load other.gguf");
+    machine.wait(mark, "adapter 1 was made for another model");
+    assert_eq!(machine.asks(QUESTION), *base);
+    let mark = machine.screen.mark();
+    machine.line("/load cloister-base.gguf");
+    machine.wait(mark, "adapter 1 is in use");
+    assert_eq!(machine.asks(QUESTION), ANSWER);
+}
+
+#[test]
+fn a_trainer_that_does_not_stop_is_restarted_before_the_loader_writes() {
+    let (collected, base, _) = prepared();
+    let mut machine = Machine::boot(6, collected);
+    let mark = machine.screen.mark();
+    machine.line("/learn now");
+    machine.wait(mark, "learning: pass 1");
+    machine.system.hang("trainer");
+    let before = machine.system.restarts("trainer");
+    assert!(machine.line("/load other.gguf").contains("is loaded"));
+    assert_eq!(machine.system.restarts("trainer"), before + 1);
+    assert_eq!(machine.asks(QUESTION), *base);
 }
