@@ -205,9 +205,11 @@ fn a_power_cut_at_any_moment_leaves_the_base_or_what_was_learnt() {
         if seed % 2 == 0 {
             // Somewhere between the last pass and the switch.
             machine.wait(mark, "learnt in");
-            machine.system.run_for(machine.system.below(SECOND / 10));
+            let pause = machine.system.below(SECOND / 10);
+            machine.system.run_for(pause);
         } else {
-            machine.system.run_for(machine.system.below(4 * SECOND));
+            let pause = machine.system.below(4 * SECOND);
+            machine.system.run_for(pause);
         }
         let mut again = Machine::boot(seed, &machine.disk.cut());
         match again.asks(QUESTION) {
