@@ -48,7 +48,7 @@ impl Session {
     }
 
     pub(super) fn use_kept(&mut self) {
-        match self.learning.versions.last().map(|version| version.number) {
+        match self.own_versions().next_back().map(|version| version.number) {
             Some(number) => self.load_adapter(number, Then::Activate),
             None => self.say(
                 Level::Error,
@@ -84,10 +84,15 @@ impl Session {
 
     /// Compute is to use this adapter, or none, as soon as no answer is being made.
     pub(super) fn wish(&mut self, place: Option<Place>, then: Then) {
-        self.learning.wish = Some(Wish { place, then, told: false });
+        let base = self.model.hash;
+        self.learning.wish = Some(Wish { base, place, then, told: false });
     }
 
     pub(super) fn tell_wish(&mut self) -> bool {
+        let base = self.model.hash;
+        if self.learning.wish.take_if(|wish| wish.base != base).is_some() {
+            return true;
+        }
         let free = self.generation.is_none() && self.model.facts.is_some();
         let Some(wish) = self.learning.wish.as_mut().filter(|wish| free && !wish.told) else { return false };
         wish.told = true;
@@ -112,8 +117,12 @@ impl Session {
 
     /// Compute has its model: an adapter that it forgot is asked for at once; whether a request must wait for it.
     pub(crate) fn adapt_first(&mut self) -> bool {
-        if let Some(wish) =
-            self.learning.wish.as_mut().filter(|wish| !wish.told && wish.then != Then::Activate)
+        let base = self.model.hash;
+        if let Some(wish) = self
+            .learning
+            .wish
+            .as_mut()
+            .filter(|wish| !wish.told && wish.then != Then::Activate && wish.base == base)
         {
             wish.told = true;
             self.compute.push(ToCompute::Adapt { place: wish.place });
