@@ -48,11 +48,12 @@ impl Session {
     }
 
     pub(super) fn use_kept(&mut self) {
-        match self.own_versions().next_back().map(|version| version.number) {
+        let newest = self.own_versions().next_back().map(|version| version.number);
+        match newest {
             Some(number) => self.load_adapter(number, Then::Activate),
             None => self.say(
-                Level::Error,
-                "learning: the retriever has not said under which number the adapter is stored",
+                Level::Warning,
+                "learning: the adapter is stored, but another model is loaded now: it is not used",
             ),
         }
     }
