@@ -127,6 +127,8 @@ pub struct State {
     pub facts: u32,
     /// Of these, those that a person has told.
     pub told: u32,
+    /// Documents that a scan of `/docs` has still to look at; 1 while nobody knows how many.
+    pub files_left: u32,
     /// Bytes in use on the disk.
     pub used: u64,
     /// Of so many.

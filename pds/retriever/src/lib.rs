@@ -19,6 +19,7 @@
 
 extern crate alloc;
 
+mod background;
 mod embedding;
 mod events;
 mod files;
@@ -30,6 +31,7 @@ mod retriever;
 mod scan;
 mod search;
 mod shelf;
+mod status;
 mod time;
 
 pub use embedding::Embedding;

@@ -143,6 +143,7 @@ impl Retriever {
         let path = store.sources().find(|info| info.id == source).map(|info| info.path).unwrap_or_default();
         let passages = store.remove_source(source);
         let passages = passages.map_err(|error| self.failed(error))?;
+        self.full = false;
         self.say(id, &format!("{path} is forgotten ({passages} passages)"));
         if path.starts_with(ON_DISK) {
             self.say(id, "the file is still on the disk: the next scan takes it in again");
@@ -182,6 +183,7 @@ impl Retriever {
         let (store, _) = self.open_store()?;
         let forgotten = store.forget_fact(fact);
         forgotten.map_err(|error| self.failed(error))?;
+        self.full = false;
         self.say(id, &format!("fact {fact} is forgotten"));
         Ok(())
     }

@@ -2,10 +2,10 @@
 //! The session's state and its one loop: supervisor, console, compute, until nothing moves any more.
 
 use crate::conversation::Conversation;
+use crate::library::Library;
 use crate::models::Model;
 use crate::outbox::Side;
 use crate::request::{Generation, Kind, Request};
-use crate::retrieval::Library;
 use crate::settings::Settings;
 use crate::{ComputeLink, ConsoleLink, SUPERVISOR, SupervisorLink, TIMER};
 use alloc::string::String;

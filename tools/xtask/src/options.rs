@@ -85,6 +85,9 @@ pub struct SystemOptions {
     /// Put no embedding model on the disk: where none is there, words are hashed
     #[arg(long)]
     pub no_embedding: bool,
+    /// Passages that the retriever has memory for: 5,461 without this; a large collection needs more
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(5_000..=25_000))]
+    pub passages: Option<u32>,
     /// Take signed models only: of keys named by --trust
     #[arg(long)]
     pub require_signed: bool,
@@ -127,6 +130,7 @@ impl SystemOptions {
             document_folders: Vec::new(),
             embedding: None,
             no_embedding: true,
+            passages: None,
             require_signed: false,
             trust: Vec::new(),
             minimum: Vec::new(),

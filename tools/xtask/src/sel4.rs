@@ -30,7 +30,7 @@ const PC: &str = "x86_64_generic";
 /// RAM of the machine for a model of so many bytes.
 pub fn ram(options: &SystemOptions, model: u64) -> u64 {
     match options.board.as_str() {
-        PC => options.ram.unwrap_or_else(|| system::ram_for(model) + BESIDE),
+        PC => options.ram.unwrap_or_else(|| system::ram_for(options, model) + BESIDE),
         _ => RAM,
     }
 }

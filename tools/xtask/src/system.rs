@@ -37,7 +37,7 @@ pub fn prepare(options: &SystemOptions) -> Result<Built> {
     let board = board(options)?;
     let model = options.model.as_deref().map(model_size).transpose()?.unwrap_or(0);
     let (ram, kernel) = match options.kernel {
-        Kernel::Cloister => (options.ram.unwrap_or_else(|| ram_for(model)), KernelImage::Ours),
+        Kernel::Cloister => (options.ram.unwrap_or_else(|| ram_for(options, model)), KernelImage::Ours),
         Kernel::Sel4 => (sel4::ram(options, model), KernelImage::Official(Sdk::for_options(options)?)),
     };
     build::programs(purpose(options), board.isa)?;
@@ -97,9 +97,16 @@ fn model_size(path: &Path) -> Result<u64> {
 }
 
 /// RAM of a machine of ours for a model of so many bytes.
-pub fn ram_for(model: u64) -> u64 {
-    let weights = weights_for(model);
-    (DEFAULT_RAM + weights.saturating_sub(64 * MIB)).next_multiple_of(64 * MIB)
+pub fn ram_for(options: &SystemOptions, model: u64) -> u64 {
+    let weights = weights_for(model).saturating_sub(64 * MIB);
+    let heap = retriever_heap(options).unwrap_or(0);
+    (DEFAULT_RAM + weights + heap).next_multiple_of(64 * MIB)
+}
+
+/// Heap of the retriever, where more passages are wanted than the description's has room for.
+fn retriever_heap(options: &SystemOptions) -> Option<u64> {
+    let bytes = retrieval::memory::heap_for(options.passages? as usize) as u64;
+    Some(bytes.next_multiple_of(2 * MIB))
 }
 
 /// Two models of up to 32 MiB fit the default; a larger one gets what it needs.
@@ -119,6 +126,9 @@ fn describe(options: &SystemOptions, model: u64) -> Result<Description> {
     }
     description.limit_cores(options.smp);
     description.set_region_size("weights", weights_for(model)).map_err(wrong)?;
+    if let Some(heap) = retriever_heap(options) {
+        description.set_region_size("retriever_heap", heap).map_err(wrong)?;
+    }
     if options.faults {
         containment::add_orders(&mut description).map_err(wrong)?;
     }
