@@ -5,7 +5,8 @@
 //! A guided request is one in which session chooses each token out of the best candidates: it knows what their texts
 //! are, and compute does not. Answers carry the request's id; a `Done` or `Refused` ends it. Only one request is worked on at a time.
 
-use crate::List;
+use crate::adapter::Place;
+use crate::{List, Piece};
 use postcard::experimental::max_size::MaxSize;
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +110,11 @@ pub enum ToCompute {
     },
     /// Erase the cache and all activations.
     Erase,
+    /// Use this adapter with the model, or none; the cache is emptied. `Adapted` answers.
+    Adapt {
+        /// In `retriever_adapter`.
+        place: Option<Place>,
+    },
 }
 
 /// Why an answer ended.
@@ -259,6 +265,15 @@ pub enum ToSession {
     },
     /// Cache and activations hold zeros now.
     Erased,
+    /// What `Adapt` led to: the version in use, 0 for none.
+    Adapted {
+        /// That was asked for.
+        asked: u32,
+        /// In use.
+        version: u32,
+        /// Why another one than asked for; empty otherwise.
+        why: Piece,
+    },
 }
 
 /// What compute made of the model.

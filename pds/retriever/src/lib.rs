@@ -24,6 +24,7 @@ mod embedding;
 mod events;
 mod files;
 mod inbox;
+mod learning;
 pub mod library;
 mod port;
 mod requests;

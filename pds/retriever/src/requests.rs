@@ -58,6 +58,7 @@ impl Retriever {
             Task::Note => self.keep_note(id, text),
             Task::Fact => self.keep_fact(id, text),
             Task::Remove => self.remove(id, text.trim()),
+            Task::Pair { kind, question } => self.keep_pair(id, kind, question as usize, text),
         };
         self.finish(request, result);
     }
@@ -74,6 +75,7 @@ impl Retriever {
             Ask::Facts => self.list_facts(id),
             Ask::ForgetFact(fact) => self.forget_fact(id, fact),
             Ask::Format => self.format(id),
+            Ask::Learning(what) => self.learning(id, what),
         };
         self.finish(request, result);
     }
@@ -85,7 +87,7 @@ impl Retriever {
         self.done(request, result.is_ok());
     }
 
-    fn say(&self, id: u32, line: &str) {
+    pub(crate) fn say(&self, id: u32, line: &str) {
         self.inbox.borrow_mut().line(id, line);
     }
 

@@ -4,6 +4,7 @@
 use crate::embedding::Embedding;
 use crate::events::{Events, Happening};
 use crate::inbox::Inbox;
+use crate::learning::Learning;
 use crate::port::Port;
 use crate::requests::Incoming;
 use crate::scan::Scan;
@@ -64,6 +65,7 @@ pub struct Retriever {
     pub(crate) tidy: bool,
     /// The store had no room, and nothing was removed since.
     pub(crate) full: bool,
+    pub(crate) learning: Learning,
 }
 
 impl Retriever {
@@ -86,6 +88,7 @@ impl Retriever {
             lives: 0,
             tidy: false,
             full: false,
+            learning: Learning::default(),
         }
     }
 
@@ -173,6 +176,7 @@ impl Retriever {
             self.note(Happening::Damage(missing));
         }
         self.shelf = Shelf::Open(store);
+        self.read_learning();
         (self.tidy, self.full) = (false, false);
         self.remove_unfinished_notes();
     }

@@ -44,6 +44,8 @@ impl Retriever {
             episodes: 0,
             facts: 0,
             told: 0,
+            learning: self.learning.on,
+            pairs: 0,
             files_left: self.scan.files_left(),
             used: 0,
             size: 0,
@@ -56,6 +58,7 @@ impl Retriever {
             state.episodes = counts.episodes as u32;
             state.facts = counts.facts as u32;
             state.told = store.facts().filter(|fact| fact.episode.is_none()).count() as u32;
+            state.pairs = store.pair_count() as u32;
             state.used = counts.usage.used * SECTOR as u64;
             state.size = counts.usage.log * SECTOR as u64;
         }

@@ -74,6 +74,11 @@ impl Library {
         }
     }
 
+    /// Whether there is a store.
+    pub fn is_open(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.store == Store::Open)
+    }
+
     pub fn push(&mut self, message: ToRetriever) {
         let event = matches!(message, ToRetriever::Happened { .. });
         // A retriever that takes nothing remembers nothing.

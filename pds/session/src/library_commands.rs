@@ -26,6 +26,7 @@ impl Session {
             RagText::Remove => Task::Remove,
             RagText::Recall => Task::Recall,
             RagText::Find => return self.search(Purpose::Show, &whole),
+            RagText::Correct => return self.correct(&whole),
         };
         self.send_text(task, &whole);
     }
@@ -56,6 +57,7 @@ impl Session {
             Rag::Format => Ask::Format,
             Rag::Facts => Ask::Facts,
             Rag::ForgetFact(fact) => Ask::ForgetFact(fact),
+            Rag::Learn(_) => return self.end(false),
         };
         let id = self.next_id();
         self.library.request = id;

@@ -44,6 +44,7 @@ impl Session {
             self.library.state = None;
             self.library.quiet = false;
             if restarted {
+                self.learning_lost();
                 self.retriever_lost("the retriever restarted");
             }
         }
@@ -60,6 +61,7 @@ impl Session {
     }
 
     fn retrieved(&mut self, message: ToSession) {
+        let Some(message) = self.learning_hears(message) else { return };
         let waiting = self.is(Kind::Retrieve) || self.is(Kind::Library);
         if waiting && !self.request.is_some_and(|request| request.cancelled) {
             self.patience.start(SILENCE);

@@ -5,7 +5,7 @@
 
 use crate::children::{
     CHILDREN, COMPUTE, COMPUTE_CHANNEL, CONSOLE, CONSOLE_CHANNEL, COUNT, LOADER, LOADER_CHANNEL, RETRIEVER,
-    RETRIEVER_CHANNEL, SESSION, SESSION_CHANNEL, STORAGE, TIMER, TIMER_CHANNEL, group,
+    RETRIEVER_CHANNEL, SESSION, SESSION_CHANNEL, STORAGE, TIMER, TIMER_CHANNEL, TRAINER, group,
 };
 use crate::chronicle::{self, Chronicle};
 use crate::fault::Cause;
@@ -187,6 +187,14 @@ impl Estate {
         self.push_event(event);
     }
 
+    /// The weights are about to change: a trainer that works with them begins afresh, and a fresh one reads nothing
+    /// until session names a model again. One that waits reads nothing either.
+    fn interrupt_trainer(&mut self) {
+        if self.wards[TRAINER].as_ref().is_some_and(Ward::is_at_work) {
+            self.halt(TRAINER, Condition::Restarting { at_ms: now_ms() });
+        }
+    }
+
     fn timer_runs(&self) -> bool {
         self.wards[TIMER].as_ref().is_some_and(|ward| ward.condition() == Condition::Running)
     }
@@ -282,6 +290,7 @@ impl World for Estate {
         self.loader.send(message);
     }
     fn run_loader(&mut self) -> Run {
+        self.interrupt_trainer();
         let Some(ward) = &mut self.wards[LOADER] else { return Run::Lost };
         match ward.condition() {
             Condition::Running => Run::Resumed,

@@ -18,6 +18,7 @@ ipc_pd::regions! {
     compute_1_health, compute_1_health_size: Readable;
     compute_2_health, compute_2_health_size: Readable;
     compute_3_health, compute_3_health_size: Readable;
+    trainer_health, trainer_health_size: Readable;
     supervisor_to_console, supervisor_to_console_size: Writable;
     console_to_supervisor, console_to_supervisor_size: Readable;
     supervisor_to_session, supervisor_to_session_size: Writable;
@@ -49,6 +50,7 @@ fn init() -> Supervisor {
             compute_1_health(),
             compute_2_health(),
             compute_3_health(),
+            trainer_health(),
         ],
         console: supervisor_to_console().zip(console_to_supervisor()),
         session: supervisor_to_session().zip(session_to_supervisor()),

@@ -10,6 +10,7 @@ mod error;
 mod events;
 mod facts;
 mod indexes;
+mod learning;
 mod open;
 mod reembed;
 mod search;
@@ -20,6 +21,7 @@ pub use budget::{heap_for, passages_for};
 pub use documents::{Ingest, Progress, SourceInfo};
 pub use error::MemoryError;
 pub use events::Recalled;
+pub use learning::{Adapter, LONGEST_PAIR, MOST_PAIRS, MOST_VERSIONS, OwnedPair};
 pub use search::{Answer, Found, Mode, Query};
 
 use alloc::vec::Vec;

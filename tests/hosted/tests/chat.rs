@@ -103,6 +103,7 @@ impl Chat {
             system.start(&format!("compute_{number}"), real::compute());
         }
         system.start("retriever", real::retriever(32 << 20));
+        system.start("trainer", real::trainer(24 << 20));
         Self { person: Person::new(system, screen), golden: golden(shared) }
     }
 

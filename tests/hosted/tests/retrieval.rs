@@ -80,6 +80,7 @@ impl Machine {
         system.start("storage", real::storage(Some(disk.clone())));
         system.start("compute", real::compute());
         system.start("retriever", real::retriever(24 << 20));
+        system.start("trainer", real::trainer(24 << 20));
         Self { person: Person::new(system, screen), disk }
     }
 

@@ -97,7 +97,7 @@ fn status_names_every_child_of_the_description() {
     let names: Vec<_> = bench.status().into_iter().map(|(name, ..)| name).collect();
     assert_eq!(
         names,
-        ["timer", "console", "storage", "session", "loader", "retriever", "compute", "supervisor"]
+        ["timer", "console", "storage", "session", "loader", "retriever", "compute", "trainer", "supervisor"]
     );
 }
 

@@ -14,6 +14,7 @@ mod host;
 mod install;
 mod iso;
 mod kernel;
+mod learning;
 mod minilm;
 mod official;
 mod options;

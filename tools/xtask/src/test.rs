@@ -1,7 +1,8 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
 
 use crate::{
-    cd, check, containment, data, install, kernel, official, pc, retrieval, shell, signed, transcripts,
+    cd, check, containment, data, install, kernel, learning, official, pc, retrieval, shell, signed,
+    transcripts,
 };
 use anyhow::{Context, Result};
 use board_description::Isa;
@@ -17,7 +18,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     Step { name: "install what is missing", shared: false, run: install },
     Step { name: "format", shared: false, run: format },
     Step { name: "rules of the architecture", shared: false, run: check::all },
@@ -29,6 +30,7 @@ const STEPS: [Step; 16] = [
     Step { name: "PCs in QEMU", shared: false, run: pc::all },
     Step { name: "CD image by BIOS and UEFI", shared: false, run: cd::all },
     Step { name: "documents and power cuts in QEMU", shared: false, run: retrieval::all },
+    Step { name: "learning on the device in QEMU", shared: false, run: learning::all },
     Step { name: "signed models in QEMU", shared: true, run: signed::all },
     Step { name: "containment of faults", shared: true, run: containment::test },
     Step { name: "erasure: a canary in all of RAM", shared: true, run: containment::erasure },

@@ -2,6 +2,7 @@
 
 pub mod alarm;
 pub mod disk;
+pub mod forger;
 pub mod real;
 pub mod simple;
 pub mod terminal;

@@ -17,6 +17,7 @@ use pds_retriever::{Means, Port, Retriever};
 use pds_session::Session;
 use pds_storage::{ClientWiring, FileRights, Storage};
 use pds_timer::Timer;
+use pds_trainer::Trainer;
 use std::sync::Arc;
 
 /// Time that the leader waits for a worker at a barrier.
@@ -56,7 +57,8 @@ pub fn session() -> Init {
         let (mine, theirs) = wiring.link("session_to_retriever", "retriever_to_session").expect("wired");
         let retriever = Link::start(mine, theirs, pds_session::RETRIEVER);
         let session = Session::new(console, supervisor, compute, vocabulary, pds_session::TIMER);
-        session.with_retriever(retriever)
+        let (mine, theirs) = wiring.link("session_to_trainer", "trainer_to_session").expect("wired");
+        session.with_peers(Some(retriever), Some(Link::start(mine, theirs, pds_session::TRAINER)))
     })
 }
 
@@ -74,7 +76,19 @@ pub fn retriever(heap: usize) -> Init {
         let supervisor = Some(Link::start(mine, theirs, pds_retriever::SUPERVISOR));
         let weights = wiring.exclusive("embedding_weights");
         let (port, kernels) = (Port::new(storage, reads, writes), Kernels::generic());
-        Retriever::new(Means { session, supervisor, port, weights, kernels, heap })
+        let adapters = wiring.readable("trainer_adapter").zip(wiring.writable("retriever_adapter"));
+        Retriever::new(Means { session, supervisor, port, weights, kernels, heap }).with_adapters(adapters)
+    })
+}
+
+/// The trainer, with a heap of so many bytes.
+pub fn trainer(heap: usize) -> Init {
+    program(move |wiring| {
+        let (mine, theirs) = wiring.link("trainer_to_session", "session_to_trainer").expect("wired");
+        let session = Link::start(mine, theirs, pds_trainer::SESSION);
+        let weights = wiring.sealed("weights").expect("wired");
+        let adapter = wiring.writable("trainer_adapter").expect("wired");
+        Trainer::new(pds_trainer::Means { session, weights, adapter, kernels: Kernels::generic(), heap })
     })
 }
 
@@ -156,11 +170,13 @@ pub fn compute() -> Init {
             Some(number) => {
                 let (mine, theirs) = wiring.link("to_leader", "from_leader").expect("wired");
                 let link = (Link::start(mine, theirs, pds_compute::LEADER), theirs);
-                Compute::Follower(Follower::new(link, boxes, number, weights, kernels, memory))
+                let follower = Follower::new(link, boxes, number, weights, kernels, memory);
+                Compute::Follower(follower.with_adapters(wiring.readable("retriever_adapter")))
             }
             None => {
                 let crew = Crew::new(workers(wiring), boxes, WAIT_MICROS);
-                Compute::Leader(leader(wiring, crew, weights, kernels, memory))
+                let leader = leader(wiring, crew, weights, kernels, memory);
+                Compute::Leader(leader.with_adapters(wiring.readable("retriever_adapter")))
             }
         }
     })

@@ -60,6 +60,7 @@ impl Bench {
         system.start("session", desk_session(&session, &truth));
         system.start("compute", simple_compute(&truth));
         system.start("retriever", program(|_| Quiet));
+        system.start("trainer", program(|_| Quiet));
         Self { system, console, session, truth }
     }
 
