@@ -16,13 +16,13 @@ type Shard = (&'static str, u8, &'static [&'static str]);
 /// One machine: its cores, and the PDs that fail on it, so that both take about as long.
 const SHARDS: [Shard; 2] = [
     ("one-core", 1, &["timer", "console", "storage", "session", "loader", "supervisor", "guardian"]),
-    ("two-cores", 2, &["compute", "compute_1", "retriever"]),
+    ("two-cores", 2, &["compute", "compute_1", "retriever", "trainer"]),
 ];
 
 /// The same on the official kernel, which runs on one core or on four. Emulated, four are too slow to time anything.
 const OFFICIAL_SHARDS: [Shard; 2] = [
     ("sel4-devices", 1, &["timer", "console", "storage", "session", "loader"]),
-    ("sel4-others", 1, &["compute", "retriever", "supervisor", "guardian"]),
+    ("sel4-others", 1, &["compute", "retriever", "trainer", "supervisor", "guardian"]),
 ];
 
 fn shards(kernel: Kernel) -> &'static [Shard] {
@@ -33,7 +33,7 @@ fn shards(kernel: Kernel) -> &'static [Shard] {
 }
 
 /// Every PD, in the order of the page.
-pub const PDS: [&str; 10] = [
+pub const PDS: [&str; 11] = [
     "console",
     "session",
     "compute",
@@ -41,6 +41,7 @@ pub const PDS: [&str; 10] = [
     "storage",
     "loader",
     "retriever",
+    "trainer",
     "timer",
     "supervisor",
     "guardian",
