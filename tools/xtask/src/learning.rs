@@ -66,6 +66,9 @@ fn answer(running: &mut Running, question: &str) -> Result<String> {
     ask(running, "/clear")?;
     let shown = ask(running, question)?;
     let said = shown.split_once("[Prompt ").with_context(|| format!("no figures in:\n{shown}"))?.0;
+    let said = said.split("[Retrieval ").next().unwrap_or(said);
+    // The progress of a prompt is written over.
+    let said = said.rsplit_once("tokens)").map_or(said, |(_, said)| said);
     let said = said.trim_start_matches(question);
     Ok(script::words(said))
 }
