@@ -2,7 +2,7 @@
 
 use crate::options::SystemOptions;
 use crate::qemu::Running;
-use crate::script::{self, ask, expect, passed};
+use crate::script::{self, PROMPT, ask, expect, passed};
 use crate::{disk, install, shell, system};
 use anyhow::{Context, Result, ensure};
 use board_description::Isa;
@@ -40,6 +40,7 @@ pub fn all() -> Result<()> {
     let mut running = script::boot(&machine)?;
     if !String::from_utf8_lossy(&running.transcript).contains("adapter 1 is in use") {
         running.wait_for("adapter 1 is in use", JOB_LIMIT)?;
+        running.wait_for(PROMPT, JOB_LIMIT)?;
     }
     settle(&mut running)?;
     for (question, better) in PAIRS {
@@ -66,8 +67,10 @@ fn answer(running: &mut Running, question: &str) -> Result<String> {
     ask(running, "/clear")?;
     let shown = ask(running, question)?;
     let said = shown.split_once("[Prompt ").with_context(|| format!("no figures in:\n{shown}"))?.0;
+    let said = said.split("[Retrieval ").next().unwrap_or(said);
     // The progress of a prompt is written over.
     let said = said.rsplit_once("tokens)").map_or(said, |(_, said)| said);
+    let said = said.trim_start_matches(question);
     Ok(script::words(said))
 }
 
@@ -85,12 +88,14 @@ fn collect(running: &mut Running) -> Result<()> {
 fn learn(running: &mut Running) -> Result<()> {
     expect(&ask(running, "/learn now")?, &["learning from 2 new pair(s)"])?;
     running.wait_for("learning: pass 1", JOB_LIMIT)?;
+    running.wait_for(PROMPT, JOB_LIMIT)?;
     let status = ask(running, "status")?;
-    expect(&status, &["trainer", "learning: on; 2 pair(s)"])?;
+    expect(&status, &["trainer", "it is learning: pass"])?;
     expect(&ask(running, "Hello!")?, &["[Prompt "])?;
     let shown = String::from_utf8_lossy(&running.transcript).into_owned();
     if !shown.contains("adapter 1 is in use") {
         running.wait_for("adapter 1 is in use", JOB_LIMIT)?;
+        running.wait_for(PROMPT, JOB_LIMIT)?;
     }
     let shown = String::from_utf8_lossy(&running.transcript).into_owned();
     expect(&shown, &["new pairs:", "held back:", "adapter 1 is in use"])
