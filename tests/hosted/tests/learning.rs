@@ -269,14 +269,15 @@ fn a_trainer_that_does_what_it_likes_costs_no_panic() {
 #[test]
 fn a_full_disk_is_named_and_what_was_in_use_stays() {
     let mut machine = Machine::boot(5, &image(true));
-    for number in 1..=3 {
-        machine.correct();
-        machine.learn(&format!("adapter {number} is in use"));
-    }
     machine.correct();
+    machine.learn("adapter 1 is in use");
+    machine.correct();
+    // In one row of the terminal each: an echo that is wrapped is not recognised.
+    let mut notes = (0..2000).map(|number| machine.line(&format!("/rag add note {number}: bees hum")));
+    assert!(notes.any(|answer| answer.contains("the store is full")), "a small disk is full at last");
     machine.learn("the adapter is not stored");
     assert_eq!(machine.asks(QUESTION), ANSWER);
-    assert!(machine.line("status").contains("adapter 3 is in use"));
+    assert!(machine.line("/learn status").contains("adapter 1 is in use"));
 }
 
 #[test]
@@ -307,7 +308,7 @@ fn what_is_learnt_for_one_model_is_never_used_with_the_next() {
         machine.line("/load other.gguf");
         machine.system.run_for(20 * SECOND);
         assert_eq!(machine.asks(QUESTION), *base);
-        assert!(!machine.line("/learn status").contains("is in use"), "seed {seed}");
+        assert!(machine.line("/learn status").contains("no adapter is in use"), "seed {seed}");
     });
 }
 

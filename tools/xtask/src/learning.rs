@@ -58,7 +58,8 @@ pub fn all() -> Result<()> {
 /// The same question gives the same short answer.
 fn settle(running: &mut Running) -> Result<()> {
     ask(running, "/set temperature 0")?;
-    ask(running, "/set num_predict 24").map(drop)
+    ask(running, "/set num_predict 24")?;
+    ask(running, "/rag off").map(drop)
 }
 
 /// The model's words alone, without anything said before.
