@@ -5,13 +5,16 @@ use crate::Sources;
 use crate::clinc::Clinc;
 use crate::commands::{Pair, Requests};
 use crate::dialogues::Dialogues;
+use crate::events::Events;
 use crate::grounded::{Asked, Facts, Reading, Wording, place, score};
 use crate::made::one;
 use crate::manual::{self, Page};
 use crate::output::{Conversation, Message, Question, about, context, questions, write};
-use crate::practice::{nonsense, recall};
+use crate::passages::Passages;
+use crate::practice::{lookup, nonsense, recall};
 use crate::slots::Slots;
 use crate::source::Split;
+use crate::words::Words;
 use anyhow::Result;
 use inference_commands::REQUEST;
 use retrieval::prompt::Material;
@@ -35,6 +38,12 @@ pub struct Options {
     /// Passages of made facts, with up to five questions each.
     #[arg(long, default_value_t = 52_000)]
     passages: usize,
+    /// Passages about who did what, with up to five questions each.
+    #[arg(long, default_value_t = 60_000)]
+    events: usize,
+    /// Passages as people write them, with up to six questions each.
+    #[arg(long, default_value_t = 60_000)]
+    stories: usize,
     /// Conversations.
     #[arg(long, default_value_t = 30_000)]
     talks: usize,
@@ -56,6 +65,8 @@ struct Written {
     facts: Facts,
     pages: Vec<Page>,
     dialogues: Dialogues,
+    events: Events,
+    passages: Passages,
 }
 
 const NEW_VALUES: Wording =
@@ -76,17 +87,21 @@ fn read(sources: &Sources) -> Result<Written> {
     let clinc = Clinc::read(sources.clinc.as_deref())?;
     let data = &sources.data;
     let read = Written {
-        slots: Slots::read(&data.join("slots.txt"))?,
+        slots: Slots::read(&data.join("slots.txt"), Words::read(data, &sources.texts)?)?,
         requests: Requests::read(data, &clinc)?,
         facts: Facts::read(&data.join("grounded.txt"))?,
         pages: manual::read(&data.join("manual.txt"))?,
         dialogues: Dialogues::read(&data.join("dialogues.txt"), &clinc)?,
+        events: Events::read(&data.join("events.txt"))?,
+        passages: Passages::read(data)?,
     };
     let (learnt, held) = read.requests.wordings();
     println!(
-        "sources: {learnt} wordings of commands and {held} held out, {} kinds of facts, {} pages, CLINC150: {} texts",
+        "sources: {learnt} wordings of commands and {held} held out, {} kinds of facts, {} pages, {:?} passages, {} words, CLINC150: {} texts",
         read.facts.len(),
         read.pages.len(),
+        read.passages.len(),
+        read.slots.words.len(),
         clinc.len()
     );
     Ok(read)
@@ -100,11 +115,21 @@ fn training(options: &Options, read: &Written) -> Result<()> {
     let pairs = read.requests.pairs(options.requests, Split::Train, &read.slots, &held, &mut rng)?;
     write(out, "commands.jsonl", &pairs.iter().map(command_line).collect::<Vec<_>>())?;
     let readings = (0..options.passages).map(|_| {
-        let count = rng.usize(2..6);
+        let count = rng.usize(4..8);
         let reading = read.facts.reading(LEARNT, count, &read.slots, &mut rng)?;
         conversation(read, &reading, None, &mut rng)
     });
     write(out, "grounded.jsonl", &readings.collect::<Result<Vec<_>>>()?)?;
+    let events = (0..options.events).map(|_| {
+        let reading = read.events.reading(Split::Train, rng.usize(4..8), &read.slots, &mut rng)?;
+        conversation(read, &reading, None, &mut rng)
+    });
+    write(out, "events.jsonl", &usable(events)?)?;
+    let texts = (0..options.stories).map(|_| {
+        let reading = read.passages.reading(Split::Train, rng.usize(4..9), &read.slots, &mut rng)?;
+        conversation(read, &reading, None, &mut rng)
+    });
+    write(out, "passages.jsonl", &usable(texts)?)?;
     let pages = (0..options.pages).map(|_| {
         let page = &read.pages[rng.usize(..read.pages.len())];
         let count = rng.usize(2..5);
@@ -117,8 +142,15 @@ fn training(options: &Options, read: &Written) -> Result<()> {
     write(out, "copies.jsonl", &copies.collect::<Result<Vec<_>>>()?)?;
     let nonsense = (0..options.copies).map(|_| nonsense(&read.slots, &mut rng));
     write(out, "nonsense.jsonl", &nonsense.collect::<Result<Vec<_>>>()?)?;
+    let lookups = (0..options.copies).map(|_| lookup(&read.slots, &mut rng));
+    write(out, "lookup.jsonl", &lookups.collect::<Result<Vec<_>>>()?)?;
     let recall = (0..options.copies).map(|_| recall(&read.slots, &mut rng));
     write(out, "recall.jsonl", &recall.collect::<Result<Vec<_>>>()?)
+}
+
+/// Without conversations in which nothing is asked.
+fn usable(all: impl Iterator<Item = Result<Conversation>>) -> Result<Vec<Conversation>> {
+    all.filter(|talk| talk.as_ref().map_or(true, |talk| !talk.messages.is_empty())).collect()
 }
 
 const LEARNT: Wording = Wording { values: Split::Train, statements: Split::Train, questions: Split::Train };
@@ -194,6 +226,12 @@ fn held_out(options: &Options, read: &Written) -> Result<()> {
     ] {
         write(out, name, &asked(wording, options, read)?)?;
     }
+    let mut rng = fastrand::Rng::with_seed(options.seed ^ 0x7e47);
+    let mut lines = Vec::new();
+    while lines.len() < options.held {
+        lines.extend(questions(&read.passages.reading(Split::Held, 2, &read.slots, &mut rng)?));
+    }
+    write(out, "heldout/passages.jsonl", &lines)?;
     let pages = read.pages.iter().flat_map(|page| {
         let questions = page.all(Split::Held);
         questions_of(page, questions)

@@ -110,7 +110,7 @@ impl Facts {
         let passage = self.passage(&mut facts, wording, slots, rng)?;
         let mut asked: Vec<Asked> = Vec::new();
         for _ in 0..questions {
-            let question = match rng.u8(..9) < 2 {
+            let question = match rng.u8(..12) < 2 {
                 true => self.unanswered(&facts, wording, slots, rng)?,
                 false => Some(self.answered(&facts, wording, rng)?),
             };
@@ -131,12 +131,11 @@ impl Facts {
         slots: &Slots,
         rng: &mut fastrand::Rng,
     ) -> Result<()> {
-        let (entity_kind, kinds) = &self.by_entity[rng.usize(..self.by_entity.len())];
-        let mut chosen = kinds.clone();
+        let (entity_kind, mut chosen) = self.drawn(wording, rng);
         rng.shuffle(&mut chosen);
         chosen.truncate(rng.usize(1..4));
         for _ in 0..rng.usize(1..4) {
-            let entity = slots.value(entity_kind, wording.values, rng)?;
+            let entity = slots.value(&entity_kind, wording.values, rng)?;
             if facts.iter().any(|fact| fact.entity == entity) {
                 continue;
             }
@@ -148,6 +147,23 @@ impl Facts {
             }
         }
         Ok(())
+    }
+
+    /// What facts are about, and their kinds that have the wordings; a third of all are about anything.
+    fn drawn(&self, wording: Wording, rng: &mut fastrand::Rng) -> (String, Vec<usize>) {
+        loop {
+            let any = self.by_entity.iter().find(|(name, _)| name == "any" && rng.u8(..3) == 0);
+            let (name, kinds) = any.unwrap_or(&self.by_entity[rng.usize(..self.by_entity.len())]);
+            let kinds: Vec<usize> = kinds.iter().copied().filter(|kind| self.has(*kind, wording)).collect();
+            if !kinds.is_empty() {
+                return (name.clone(), kinds);
+            }
+        }
+    }
+
+    fn has(&self, kind: usize, wording: Wording) -> bool {
+        let Kind { statements, questions, .. } = &self.kinds[kind];
+        !statements.of(wording.statements).is_empty() && !questions.of(wording.questions).is_empty()
     }
 
     fn fact(
@@ -259,7 +275,7 @@ impl Facts {
             let others = &same.context("every kind is listed")?.1;
             (others[rng.usize(..others.len())], fact.entity.clone())
         };
-        let said = facts.iter().any(|fact| fact.entity == entity && self.confusable(fact.kind, kind));
+        let said = !self.has(kind, wording) || facts.iter().any(|fact| fact.entity == entity && self.confusable(fact.kind, kind));
         Ok(match said {
             true => None,
             false => Some((self.ask(kind, &entity, &[], wording, rng)?, None, String::new())),
