@@ -99,7 +99,8 @@ impl Events {
 
     /// Events of which no two share two of person, verb and thing.
     fn events(&self, split: Split, slots: &Slots, rng: &mut fastrand::Rng) -> Result<Vec<Event>> {
-        let people = (0..rng.usize(1..4)).map(|_| self.someone(split, slots, rng)).collect::<Result<Vec<_>>>()?;
+        let people =
+            (0..rng.usize(1..4)).map(|_| self.someone(split, slots, rng)).collect::<Result<Vec<_>>>()?;
         let verbs: Vec<&Verbs> = (0..4).map(|_| &self.verbs[rng.usize(..self.verbs.len())]).collect();
         let things: Vec<usize> = (0..4).map(|_| rng.usize(..self.things.len())).collect();
         let mut events: Vec<Event> = Vec::new();
@@ -166,19 +167,28 @@ impl Events {
         })
     }
 
-    fn asked(&self, events: &[Event], sentences: &[String], count: usize, rng: &mut fastrand::Rng) -> Vec<Asked> {
+    fn asked(
+        &self,
+        events: &[Event],
+        sentences: &[String],
+        count: usize,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<Asked> {
         let mut asked: Vec<Asked> = Vec::new();
         for _ in 0..2 * count {
             let at = rng.usize(..events.len());
             let event = &events[at];
-            let question = match rng.u8(..10) {
-                0..8 => Ask::told(event, rng)
-                    .filter(|(_, fact)| sentences[at].contains(fact.as_str()) || sentences[at].contains(&capital(fact)))
+            let question = match rng.u8(..14) {
+                0..12 => Ask::told(event, rng)
+                    .filter(|(_, fact)| {
+                        sentences[at].contains(fact.as_str()) || sentences[at].contains(&capital(fact))
+                    })
                     .map(|(text, fact)| (text, Some(sentences[at].clone()), fact)),
-                8 => Ask::untold(event, rng).map(|text| (text, None, String::new())),
+                12 => Ask::untold(event, rng).map(|text| (text, None, String::new())),
                 _ => self.strange(events, event, rng).map(|text| (text, None, String::new())),
             };
-            let new = |question: &Asked| asked.len() < count && asked.iter().all(|other| other.0 != question.0);
+            let new =
+                |question: &Asked| asked.len() < count && asked.iter().all(|other| other.0 != question.0);
             if let Some(question) = question.filter(new) {
                 asked.push(question);
             }
@@ -217,9 +227,10 @@ fn pick<'a>(list: &'a [String], rng: &mut fastrand::Rng) -> &'a str {
 
 /// A time with its preposition.
 fn time(split: Split, slots: &Slots, rng: &mut fastrand::Rng) -> Result<String> {
-    let (preposition, kind) = *[("on", "date"), ("on", "weekday"), ("in", "year"), ("at", "time"), ("in", "month")]
-        .get(rng.usize(..5))
-        .context("five kinds of times")?;
+    let (preposition, kind) =
+        *[("on", "date"), ("on", "weekday"), ("in", "year"), ("at", "time"), ("in", "month")]
+            .get(rng.usize(..5))
+            .context("five kinds of times")?;
     Ok(format!("{preposition} {}", slots.value(kind, split, rng)?))
 }
 

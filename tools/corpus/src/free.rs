@@ -83,7 +83,8 @@ fn path(slots: &Slots, rng: &mut fastrand::Rng) -> String {
         3 => capital(word(slots, rng)),
         _ => word(slots, rng).to_string(),
     };
-    let ending = one(&["md", "txt", "md", "txt", "rs", "c", "html", "csv", "log", "pdf", "toml", "json"], rng);
+    let ending =
+        one(&["md", "txt", "md", "txt", "rs", "c", "html", "csv", "log", "pdf", "toml", "json"], rng);
     format!("{folder}{name}.{ending}")
 }
 
@@ -95,7 +96,8 @@ fn model(slots: &Slots, rng: &mut fastrand::Rng) -> String {
         _ => word(slots, rng).to_string(),
     };
     let size = one(&["", "", "-1b", "-3b", "-7b", "-0.6b", "-13b", "-270m", "-mini", "-v2", "-large"], rng);
-    let kind = one(&["", "", "-q8_0", "-q4_k_m", "-Q4_K_M", "-q5_0", "-f16", "-instruct", "-it", "-chat"], rng);
+    let kind =
+        one(&["", "", "-q8_0", "-q4_k_m", "-Q4_K_M", "-q5_0", "-f16", "-instruct", "-it", "-chat"], rng);
     format!("{family}{size}{kind}{}", one(&["", ".gguf", ".gguf"], rng))
 }
 

@@ -110,7 +110,7 @@ impl Facts {
         let passage = self.passage(&mut facts, wording, slots, rng)?;
         let mut asked: Vec<Asked> = Vec::new();
         for _ in 0..questions {
-            let question = match rng.u8(..12) < 2 {
+            let question = match rng.u8(..10) < 1 {
                 true => self.unanswered(&facts, wording, slots, rng)?,
                 false => Some(self.answered(&facts, wording, rng)?),
             };
@@ -275,7 +275,8 @@ impl Facts {
             let others = &same.context("every kind is listed")?.1;
             (others[rng.usize(..others.len())], fact.entity.clone())
         };
-        let said = !self.has(kind, wording) || facts.iter().any(|fact| fact.entity == entity && self.confusable(fact.kind, kind));
+        let said = !self.has(kind, wording)
+            || facts.iter().any(|fact| fact.entity == entity && self.confusable(fact.kind, kind));
         Ok(match said {
             true => None,
             false => Some((self.ask(kind, &entity, &[], wording, rng)?, None, String::new())),

@@ -68,8 +68,8 @@ fn settings(kind: &str, rng: &mut fastrand::Rng) -> Option<String> {
 /// How many there are, as people write it.
 fn quantity(rng: &mut fastrand::Rng) -> String {
     const WORDS: [&str; 16] = [
-        "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "fifteen", "twenty",
-        "thirty", "forty", "fifty",
+        "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "fifteen", "twenty", "thirty", "forty", "fifty",
     ];
     match rng.u8(..6) {
         0 => one(&WORDS, rng).to_string(),
@@ -127,7 +127,12 @@ fn times(kind: &str, rng: &mut fastrand::Rng) -> Option<String> {
         "time" => match rng.u8(..4) {
             0 => format!("{} o'clock", one(&["eight", "nine", "ten", "two", "three", "six", "seven"], rng)),
             1 => format!("{}:{:02}", rng.u32(0..24), 5 * rng.u32(0..12)),
-            2 => format!("{}:{:02} {}", rng.u32(1..13), 5 * rng.u32(0..12), one(&["am", "pm", "a.m.", "p.m."], rng)),
+            2 => format!(
+                "{}:{:02} {}",
+                rng.u32(1..13),
+                5 * rng.u32(0..12),
+                one(&["am", "pm", "a.m.", "p.m."], rng)
+            ),
             _ => format!("{} {}", rng.u32(1..13), one(&["am", "pm"], rng)),
         },
         "month" => one(&MONTHS, rng).to_string(),

@@ -26,15 +26,16 @@ pub fn invented(rng: &mut fastrand::Rng) -> String {
 /// The name of a place or a family as it might exist: "Brackwater", "Lindfield".
 pub fn compound(rng: &mut fastrand::Rng) -> String {
     const HEADS: [&str; 48] = [
-        "Ash", "Brack", "Ald", "Wex", "Thorn", "Oak", "Mill", "Stan", "Hart", "King", "Red", "Black", "Win", "El", "Bur",
-        "Car", "Dun", "Glen", "Kel", "Lang", "Mar", "Nor", "Pen", "Ros", "Sel", "Tor", "Wal", "York", "Lind", "Berg",
-        "Holm", "Sten", "Gold", "Whit", "Har", "Rob", "Wil", "Ols", "Hend", "Fair", "Green", "Silver", "Ham", "Clay",
-        "Brom", "Chest", "Wood", "Stock",
+        "Ash", "Brack", "Ald", "Wex", "Thorn", "Oak", "Mill", "Stan", "Hart", "King", "Red", "Black", "Win",
+        "El", "Bur", "Car", "Dun", "Glen", "Kel", "Lang", "Mar", "Nor", "Pen", "Ros", "Sel", "Tor", "Wal",
+        "York", "Lind", "Berg", "Holm", "Sten", "Gold", "Whit", "Har", "Rob", "Wil", "Ols", "Hend", "Fair",
+        "Green", "Silver", "Ham", "Clay", "Brom", "Chest", "Wood", "Stock",
     ];
     const TAILS: [&str; 40] = [
-        "ford", "water", "ton", "ham", "by", "haven", "bridge", "field", "mouth", "wick", "dale", "bury", "stead",
-        "port", "burg", "stadt", "vik", "berg", "ville", "minster", "worth", "gate", "ley", "moor", "qvist", "man",
-        "son", "sen", "er", "mann", "well", "land", "ick", "ini", "ez", "es", "strom", "ov", "ova", "ski",
+        "ford", "water", "ton", "ham", "by", "haven", "bridge", "field", "mouth", "wick", "dale", "bury",
+        "stead", "port", "burg", "stadt", "vik", "berg", "ville", "minster", "worth", "gate", "ley", "moor",
+        "qvist", "man", "son", "sen", "er", "mann", "well", "land", "ick", "ini", "ez", "es", "strom", "ov",
+        "ova", "ski",
     ];
     one(&HEADS, rng).to_string() + one(&TAILS, rng)
 }
@@ -104,13 +105,34 @@ fn value(slots: &Slots, kind: &str, split: Split, rng: &mut fastrand::Rng) -> Re
 /// A name of any sort, or a thing of random words.
 fn anything(slots: &Slots, split: Split, rng: &mut fastrand::Rng) -> Result<String> {
     const NAMED: [&str; 16] = [
-        "person", "company", "town", "machine", "object", "host", "ship", "project", "book", "drug", "sensor", "shop",
-        "country", "room", "river", "event",
+        "person", "company", "town", "machine", "object", "host", "ship", "project", "book", "drug",
+        "sensor", "shop", "country", "room", "river", "event",
     ];
     const KINDS: [&str; 24] = [
-        "Museum", "Bridge", "Tower", "Castle", "Institute", "Hotel", "Theatre", "Lake", "Park", "School", "Foundation",
-        "Library", "Festival", "Prize", "Island", "Hospital", "Market", "Station", "Church", "Group", "Clinic", "Mill",
-        "Valley", "Award",
+        "Museum",
+        "Bridge",
+        "Tower",
+        "Castle",
+        "Institute",
+        "Hotel",
+        "Theatre",
+        "Lake",
+        "Park",
+        "School",
+        "Foundation",
+        "Library",
+        "Festival",
+        "Prize",
+        "Island",
+        "Hospital",
+        "Market",
+        "Station",
+        "Church",
+        "Group",
+        "Clinic",
+        "Mill",
+        "Valley",
+        "Award",
     ];
     let words = &slots.words;
     Ok(match rng.u8(..10) {

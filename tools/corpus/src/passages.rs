@@ -62,7 +62,8 @@ impl Passages {
         slots: &Slots,
         rng: &mut fastrand::Rng,
     ) -> Result<Reading> {
-        let of: Vec<&Passage> = self.0.iter().filter(|passage| passage.held == (split == Split::Held)).collect();
+        let of: Vec<&Passage> =
+            self.0.iter().filter(|passage| passage.held == (split == Split::Held)).collect();
         let first = of[rng.usize(..of.len())].filled(split, slots, rng)?;
         let mut sentences = first.sentences;
         if rng.u8(..6) == 0 && sentences.iter().flatten().count() < 4 {
@@ -74,7 +75,7 @@ impl Passages {
         let mut asked: Vec<Asked> = Vec::new();
         for question in first.questions {
             let silent = asked.iter().filter(|asked| asked.1.is_none()).count();
-            let enough = question.1.is_none() && (silent + 1) * 4 > questions + 2;
+            let enough = question.1.is_none() && (silent > 0 || rng.u8(..5) > 2);
             if asked.len() < questions && !enough && asked.iter().all(|other| other.0 != question.0) {
                 asked.push(question);
             }
@@ -104,11 +105,19 @@ impl Passage {
             questions.push((typed(&fill(question, &values, rng)?, rng), None, String::new()));
         }
         rng.shuffle(&mut questions);
-        Ok(Filled { sentences: sentences.into_iter().map(|text| text.filter(|text| !text.is_empty())).collect(), questions })
+        Ok(Filled {
+            sentences: sentences.into_iter().map(|text| text.filter(|text| !text.is_empty())).collect(),
+            questions,
+        })
     }
 
     /// A value for every slot; slots of one kind get different ones.
-    fn values(&self, split: Split, slots_: &Slots, rng: &mut fastrand::Rng) -> Result<HashMap<String, String>> {
+    fn values(
+        &self,
+        split: Split,
+        slots_: &Slots,
+        rng: &mut fastrand::Rng,
+    ) -> Result<HashMap<String, String>> {
         let mut values: HashMap<String, String> = HashMap::new();
         let questions = self.questions.iter().map(|(question, ..)| question).chain(&self.unanswered);
         for slot in self.sentences.iter().chain(questions).flat_map(|text| slots(text)) {
@@ -148,7 +157,8 @@ fn answering(sentences: &[Option<String>], index: usize) -> Option<String> {
 /// Joins some neighbours to one sentence; the second becomes empty.
 fn join(sentences: &mut [Option<String>], rng: &mut fastrand::Rng) {
     const STARTS: [&str; 14] = [
-        "It ", "The ", "He ", "She ", "His ", "Her ", "On ", "In ", "Its ", "After ", "Every ", "Today ", "At ", "They ",
+        "It ", "The ", "He ", "She ", "His ", "Her ", "On ", "In ", "Its ", "After ", "Every ", "Today ",
+        "At ", "They ",
     ];
     for at in 1..sentences.len() {
         let (before, rest) = sentences.split_at_mut(at);
@@ -175,7 +185,11 @@ fn typed(question: &str, rng: &mut fastrand::Rng) -> String {
 
 fn passage(title: &str, lines: &[(usize, String)]) -> Result<Passage> {
     let of = |mark: &str| -> Vec<String> {
-        lines.iter().filter_map(|(_, line)| line.strip_prefix(mark)).map(|text| text.trim().to_string()).collect()
+        lines
+            .iter()
+            .filter_map(|(_, line)| line.strip_prefix(mark))
+            .map(|text| text.trim().to_string())
+            .collect()
     };
     let sentences = of("p ");
     ensure!(!sentences.is_empty() && !of("q ").is_empty(), "a passage needs a sentence and a question");

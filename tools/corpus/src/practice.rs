@@ -12,14 +12,35 @@ use anyhow::Result;
 const ASKED: [&str; 8] =
     ["Repeat: ", "Say: ", "Repeat after me: ", "Copy this: ", "Write: ", "Say exactly: ", "Echo ", "Type "];
 /// Between words; mostly nothing but a space.
-const GAPS: [&str; 16] = [" ", " ", " ", " ", " ", " ", " ", " ", " of ", ", ", " and ", " the ", " in ", " to ", " - ", "/"];
+const GAPS: [&str; 16] =
+    [" ", " ", " ", " ", " ", " ", " ", " ", " of ", ", ", " and ", " the ", " in ", " to ", " - ", "/"];
 const RELATIONS: [&str; 16] = [
-    "is", "has", "is in", "likes", "needs", "means", "comes from", "costs", "was", "and the", "with", "uses", "at",
-    "makes", "knows", "of",
+    "is",
+    "has",
+    "is in",
+    "likes",
+    "needs",
+    "means",
+    "comes from",
+    "costs",
+    "was",
+    "and the",
+    "with",
+    "uses",
+    "at",
+    "makes",
+    "knows",
+    "of",
 ];
 const QUESTIONS: [&str; 8] = [
-    "What about {}?", "And {}?", "{}?", "What is said about {}?", "Which sentence names {}?", "Where is {} mentioned?",
-    "Find {}.", "Who or what is {}?",
+    "What about {}?",
+    "And {}?",
+    "{}?",
+    "What is said about {}?",
+    "Which sentence names {}?",
+    "Where is {} mentioned?",
+    "Find {}.",
+    "Who or what is {}?",
 ];
 
 /// `count` words with something between them.

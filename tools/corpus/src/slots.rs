@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! Values for slots: the lists of `slots.txt`, and kinds that are made (`made.rs`).
 
+use crate::source::{Lines, Split, held, sections};
 use crate::words::Words;
 use crate::{free, made, names};
-use crate::source::{Lines, Split, held, sections};
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::path::Path;

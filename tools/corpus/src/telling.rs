@@ -110,7 +110,10 @@ impl<'a> Ask<'a> {
         let (Verb([base, _, participle]), who) = (&self.verb, &self.event.who);
         match rng.u8(..3) {
             0 => format!("What was {participle} by {who}?"),
-            _ => format!("What did {who} {base}{}?", if rng.bool() { spaced(&self.event.place) } else { String::new() }),
+            _ => format!(
+                "What did {who} {base}{}?",
+                if rng.bool() { spaced(&self.event.place) } else { String::new() }
+            ),
         }
     }
 
@@ -133,7 +136,8 @@ impl<'a> Ask<'a> {
 
     /// A question about the whole event.
     fn asked(&self, word: &str, rng: &mut fastrand::Rng) -> String {
-        let (Verb([base, _, participle]), who, what, was) = (&self.verb, &self.event.who, &self.what, self.was());
+        let (Verb([base, _, participle]), who, what, was) =
+            (&self.verb, &self.event.who, &self.what, self.was());
         match rng.u8(..3) {
             0 => format!("{word} {was} {what} {participle}?"),
             _ => format!("{word} did {who} {base} {what}?"),

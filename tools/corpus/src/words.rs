@@ -11,8 +11,20 @@ use std::path::{Path, PathBuf};
 
 /// Kinds of values that stand among the words.
 const VALUES: [&str; 14] = [
-    "date", "year", "time", "code", "money", "weight", "length", "temperature", "phone", "ip", "quantity", "person",
-    "city", "reading",
+    "date",
+    "year",
+    "time",
+    "code",
+    "money",
+    "weight",
+    "length",
+    "temperature",
+    "phone",
+    "ip",
+    "quantity",
+    "person",
+    "city",
+    "reading",
 ];
 
 /// Words of texts, in small letters.
@@ -31,7 +43,9 @@ impl Words {
         for path in written.chain(texts) {
             let text =
                 std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            words.extend(text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| usable(word)).map(String::from));
+            words.extend(
+                text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| usable(word)).map(String::from),
+            );
         }
         ensure!(words.len() > 100, "{} words are too few to practise with", words.len());
         Ok(Self(words.into_iter().collect()))

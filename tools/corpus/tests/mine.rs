@@ -5,7 +5,8 @@ use std::process::Command;
 
 /// A function of `lines` lines.
 fn function(name: &str, lines: usize) -> String {
-    let body: String = (0..lines.saturating_sub(3)).map(|line| format!("    x += {line} * {};\n", name.len())).collect();
+    let body: String =
+        (0..lines.saturating_sub(3)).map(|line| format!("    x += {line} * {};\n", name.len())).collect();
     format!("/* Does {name}. */\nint {name}(int x)\n{{\n{body}}}\n")
 }
 
@@ -46,11 +47,14 @@ fn long_functions_are_kept_once_with_licence_and_comment() {
     write(&tree, "other.py", format!("def count(n):\n{}    return n\n", "    n += 1\n".repeat(12)));
     let (success, text) = mine(&tree, &output, &[]);
     assert!(success, "{text}");
-    for part in ["2 functions of 2 files", "files read: 3", "functions seen before: 1", "functions too short: 1"] {
+    for part in
+        ["2 functions of 2 files", "files read: 3", "functions seen before: 1", "functions too short: 1"]
+    {
         assert!(text.contains(part), "{part} is missing in: {text}");
     }
     let lines = std::fs::read_to_string(output.join("functions.jsonl")).unwrap();
-    let pairs: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let pairs: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let prompts: Vec<&str> = pairs.iter().map(|pair| pair["prompt"].as_str().unwrap()).collect();
     assert!(prompts.iter().any(|prompt| prompt.contains("Does long_one.") && prompt.ends_with('{')));
     assert!(pairs.iter().all(|pair| pair["completion"].as_str().is_some_and(|text| !text.is_empty())));

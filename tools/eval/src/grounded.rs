@@ -11,8 +11,14 @@ use std::path::Path;
 /// More words than the fact has: an answer that repeats the whole passage is none.
 const WORDS_BESIDES: usize = 16;
 /// What an answer says (in small letters) when the passage has none.
-const NOT_SAID: [&str; 6] =
-    ["does not say", "doesn't say", "not in the passage", "does not mention", "not mentioned", "no answer in the passage"];
+const NOT_SAID: [&str; 6] = [
+    "does not say",
+    "doesn't say",
+    "not in the passage",
+    "does not mention",
+    "not mentioned",
+    "no answer in the passage",
+];
 
 /// A line of the file.
 #[derive(Deserialize)]
@@ -65,18 +71,22 @@ fn holds(text: &[String], fact: &[String]) -> bool {
 
 /// The sentences of a passage, as far as punctuation shows them.
 fn sentences(passage: &str) -> impl Iterator<Item = &str> {
-    passage.split_inclusive(['.', '!', '?']).scan(0, |start, piece| {
-        let begin = *start;
-        *start += piece.len();
-        let ends = passage[*start..].starts_with(char::is_whitespace) || *start == passage.len();
-        Some((begin, *start, ends))
-    }).scan(None, |open: &mut Option<usize>, (begin, end, ends)| {
-        let first = *open.get_or_insert(begin);
-        if ends {
-            *open = None;
-        }
-        Some(ends.then(|| &passage[first..end]))
-    }).flatten()
+    passage
+        .split_inclusive(['.', '!', '?'])
+        .scan(0, |start, piece| {
+            let begin = *start;
+            *start += piece.len();
+            let ends = passage[*start..].starts_with(char::is_whitespace) || *start == passage.len();
+            Some((begin, *start, ends))
+        })
+        .scan(None, |open: &mut Option<usize>, (begin, end, ends)| {
+            let first = *open.get_or_insert(begin);
+            if ends {
+                *open = None;
+            }
+            Some(ends.then(|| &passage[first..end]))
+        })
+        .flatten()
 }
 
 /// The words of a text, in small letters, without articles and without punctuation around them: as SQuAD's evaluation

@@ -36,7 +36,8 @@ pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, tasks: &Tasks) 
             said.push((Role::User, text.clone()));
             let messages: Vec<_> = said.iter().map(|(role, text)| Message { role: *role, text }).collect();
             let answer = answerer.reply(&messages)?;
-            let before = said.iter().rev().find(|(role, _)| *role == Role::Assistant).map(|(_, text)| text.as_str());
+            let before =
+                said.iter().rev().find(|(role, _)| *role == Role::Assistant).map(|(_, text)| text.as_str());
             let fault = fault(&answer, before);
             tally.count(fault.unwrap_or("fine"), fault.is_none(), tasks.wrong, || {
                 [text.clone(), fault.unwrap_or_default().to_string(), answer.text.clone()]

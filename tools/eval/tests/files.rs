@@ -27,7 +27,11 @@ fn refused(task: &str, text: &str, parts: &[&str]) {
 fn broken_lines_are_named_by_number() {
     let good = "{\"text\": \"help\", \"command\": \"/help\"}\n";
     refused("--commands", &format!("{good}\n{{\"text\": "), &["file.jsonl:3", "\"command\""]);
-    refused("--commands", &format!("{good}{{\"text\": \"a\"}}"), &["file.jsonl:2", "missing field `command`"]);
+    refused(
+        "--commands",
+        &format!("{good}{{\"text\": \"a\"}}"),
+        &["file.jsonl:2", "missing field `command`"],
+    );
     refused("--commands", "[1]", &["file.jsonl:1"]);
     refused("--grounded", "{\"passage\": \"a\"}", &["file.jsonl:1", "missing field `question`"]);
     let forgotten = "{\"passage\": \"a\", \"question\": \"b\"}";

@@ -69,7 +69,17 @@ fn usable() -> bool {
 /// When ctags fails.
 pub fn functions(tree: &Path, paths: &[&Path]) -> Result<BTreeMap<PathBuf, Vec<Tag>>> {
     let mut command = Command::new("ctags");
-    command.args(["--options=NONE", "--quiet", "--links=no", "--output-format=json", "--fields=+neK", "-L", "-", "-f", "-"]);
+    command.args([
+        "--options=NONE",
+        "--quiet",
+        "--links=no",
+        "--output-format=json",
+        "--fields=+neK",
+        "-L",
+        "-",
+        "-f",
+        "-",
+    ]);
     command.current_dir(tree).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = with_program(command.spawn())?;
     let mut list = Vec::new();

@@ -65,7 +65,8 @@ fn file(path: &Path, largest: u64) -> std::result::Result<String, &'static str> 
     if bytes.contains(&0) {
         return Err("binary files");
     }
-    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// The first block of comments that speaks of licence or copyright, if the file begins with one.
@@ -101,7 +102,9 @@ pub fn comment_before(lines: &[&str], at: usize) -> String {
 /// `*`, and closing lines, count too.
 fn is_comment(line: &str, inside: bool) -> bool {
     let line = line.trim_start();
-    let begins = ["//", "/*", "# ", "#!", "##", ";;", "--", "\"\"\"", "dnl "].iter().any(|mark| line.starts_with(mark));
+    let begins = ["//", "/*", "# ", "#!", "##", ";;", "--", "\"\"\"", "dnl "]
+        .iter()
+        .any(|mark| line.starts_with(mark));
     begins || line == "#" || inside && (line.starts_with('*') || line.trim_end().ends_with("*/"))
 }
 

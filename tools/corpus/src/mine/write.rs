@@ -42,10 +42,10 @@ pub fn all(output: &Path, mined: &[Mined]) -> Result<u64> {
 
 /// Licence, place, comment and head; then the body.
 fn pair(file: &Mined, function: &Function) -> Pair {
-    let head = function.text.find('{').map_or_else(
-        || function.text.find('\n').unwrap_or(function.text.len()),
-        |brace| brace + 1,
-    );
+    let head = function
+        .text
+        .find('{')
+        .map_or_else(|| function.text.find('\n').unwrap_or(function.text.len()), |brace| brace + 1);
     let (head, body) = function.text.split_at(head);
     let mut prompt = String::new();
     for part in [file.licence.as_str(), &format!("// {}", file.path.display()), &function.comment] {
@@ -64,7 +64,8 @@ fn document(file: &Mined) -> String {
         let _ = write!(text, "\n```\n{}\n```\n", file.licence);
     }
     for function in &file.functions {
-        let comment = if function.comment.is_empty() { String::new() } else { format!("{}\n", function.comment) };
+        let comment =
+            if function.comment.is_empty() { String::new() } else { format!("{}\n", function.comment) };
         let Function { name, line, text: body, .. } = function;
         let _ = write!(text, "\n## {name} (line {line})\n\n```\n{comment}{body}\n```\n");
     }
