@@ -26,6 +26,22 @@ pub enum Kind {
     Fact = 5,
     /// Vector of an episode, under the episode's id; [`Vector`].
     EpisodeVector = 6,
+    /// [`Pair`]
+    Pair = 7,
+    /// [`AdapterVersion`], under the version's number.
+    Adapter = 8,
+    /// A part of an adapter's file, as it is; under [`part_id`].
+    AdapterPart = 9,
+    /// The number of the adapter in use (`u32`), under the base's hash.
+    Active = 10,
+    /// Whether pairs are collected (`bool`), under 0.
+    Learning = 11,
+}
+
+/// The id of a part of an adapter's file.
+#[must_use]
+pub fn part_id(version: u32, part: u32) -> u64 {
+    u64::from(version) << 16 | u64::from(part & 0xFFFF)
 }
 
 impl Kind {
@@ -110,6 +126,53 @@ pub struct Fact<'a> {
     pub episode: Option<u64>,
     /// Since when it holds, in seconds since 1970.
     pub time: u64,
+}
+
+/// Where a pair comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PairKind {
+    /// The user gave a better answer.
+    Correction,
+    /// The user ran a proposed command.
+    Accepted,
+    /// The user did not run it: it is not to be learnt.
+    Refused,
+    /// The user marked a turn of a conversation.
+    Marked,
+}
+
+/// A question with the answer that is to be learnt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pair<'a> {
+    /// When, in seconds since 1970; 0 if no clock was there.
+    pub time: u64,
+    /// Where it comes from.
+    pub kind: PairKind,
+    /// What was asked.
+    pub question: &'a str,
+    /// The answer, or the command.
+    pub answer: &'a str,
+}
+
+/// An adapter: its file lies beside it in parts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AdapterVersion {
+    /// First bytes of the SHA-256 of the model that it was made for.
+    pub base: [u8; 8],
+    /// Bytes of its file.
+    pub length: u32,
+    /// Their checksum, as the caller computes it.
+    pub checksum: u64,
+    /// Pairs that it has learnt.
+    pub pairs: u32,
+    /// The id of the newest of them.
+    pub newest: u64,
+    /// When it was stored, in seconds since 1970.
+    pub time: u64,
+    /// Loss on these pairs without it, in nats per token.
+    pub before: f32,
+    /// Loss with it.
+    pub after: f32,
 }
 
 /// Encodes a body.

@@ -87,6 +87,29 @@ fn a_changed_document_keeps_its_unchanged_passages() {
 }
 
 #[test]
+fn passages_are_found_by_words_before_they_have_vectors_and_by_both_afterwards() {
+    let disk = SimDisk::new(8192, 1, Flush::Honest, 5);
+    let later = Config { embed_later: true, step: 1, ..config() };
+    let mut memory = Memory::format(disk.clone(), later, &HashEmbedder).expect("format");
+    add(&mut memory, "bread.md", BREAD).expect("added");
+    let note = memory.add_note("The key hangs behind the door.", 50, &mut HashEmbedder).expect("added");
+    assert_eq!(memory.counts().unembedded, 3);
+    assert_eq!(search(&mut memory, "knead dough", Mode::Hybrid)[0].0, "bread.md");
+    assert_eq!(memory.embed_step(&mut HashEmbedder), Ok(2));
+    assert_eq!(memory.remove_source(note), Ok(1));
+    // The plug is pulled here: what has no vector yet is known after the next start.
+    let mut memory = Memory::open(disk.clone(), later, &HashEmbedder).expect("opens");
+    assert_eq!(memory.counts().unembedded, 1);
+    while memory.embed_step(&mut HashEmbedder).expect("embedded") > 0 {}
+    let mut at_once = fresh(8192).1;
+    add(&mut at_once, "bread.md", BREAD).expect("added");
+    for (question, mode) in [("knead dough", Mode::Vector), ("preheat", Mode::Hybrid)] {
+        assert_eq!(search(&mut memory, question, mode), search(&mut at_once, question, mode));
+    }
+    assert_eq!(open(&disk).counts().unembedded, 0);
+}
+
+#[test]
 fn sources_and_notes_come_and_go() {
     let (disk, mut memory) = fresh(8192);
     add(&mut memory, "tides.txt", TIDES).expect("added");

@@ -12,13 +12,13 @@ use crate::{Block, Net, Norm, Part, Shape};
 
 /// Goes through all layers, last first, and adds to `gradient`.
 pub(crate) fn backward(net: &Net<'_>, work: &mut Workspace, packed: &Packed, gradient: &mut [f32]) {
-    for layer in (0..net.shape.layers).rev() {
+    for layer in (net.first()..net.shape.layers).rev() {
         if work.saved.len() < net.shape.layers {
             forward::block(net, layer, work, packed);
         }
         block(net, layer, work, packed, gradient);
     }
-    let Some(start) = net.embedding.gradient else { return };
+    let Some(start) = net.embedding.gradient.filter(|_| net.start.is_none()) else { return };
     for (token, dx) in packed.tokens.iter().zip(work.d.x.chunks_exact(net.shape.dim)) {
         let row = &mut gradient[start + *token as usize * net.shape.dim..][..net.shape.dim];
         work.tools.kernels.add_scaled(row, dx, 1.0);

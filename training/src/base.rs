@@ -59,6 +59,7 @@ impl<'m> Base<'m> {
             self.model.output.as_ref().ok_or(TrainError::Unsupported { what: "it has no output" })?;
         Ok(Net {
             shape: self.shape,
+            start: None,
             embedding: linear(self.model.embedding),
             layers: self
                 .model

@@ -119,6 +119,8 @@ pub(crate) struct Packed {
     /// One per token.
     pub targets: Vec<u32>,
     pub documents: Vec<Range<usize>>,
+    /// Their numbers.
+    pub numbers: Vec<usize>,
 }
 
 impl Packed {
@@ -128,12 +130,14 @@ impl Packed {
         self.tokens.clear();
         self.targets.clear();
         self.documents.clear();
+        self.numbers.clear();
         for (taken, index) in list.iter().enumerate() {
             let document = &documents[*index];
             if taken > 0 && self.tokens.len() + document.inputs() > capacity {
                 return taken;
             }
             self.push(document);
+            self.numbers.push(*index);
         }
         list.len()
     }

@@ -11,11 +11,25 @@ use crate::{Block, Net, Norm, Part, Shape};
 
 /// Computes all layers; the result is in the last of `work.x`.
 pub(crate) fn forward(net: &Net<'_>, work: &mut Workspace, packed: &Packed) {
-    for (token, x) in packed.tokens.iter().zip(work.x[0].chunks_exact_mut(net.shape.dim)) {
-        net.embedding.row(*token as usize, x);
-    }
-    for layer in 0..net.shape.layers {
+    begin(net, work, packed);
+    for layer in net.first()..net.shape.layers {
         block(net, layer, work, packed);
+    }
+}
+
+/// The input of the first layer that is computed.
+pub(crate) fn begin(net: &Net<'_>, work: &mut Workspace, packed: &Packed) {
+    let dim = net.shape.dim;
+    let Some(start) = &net.start else {
+        for (token, x) in packed.tokens.iter().zip(work.x[0].chunks_exact_mut(dim)) {
+            net.embedding.row(*token as usize, x);
+        }
+        return;
+    };
+    let x = &mut work.x[net.first()];
+    for (number, range) in packed.numbers.iter().zip(&packed.documents) {
+        let states = &start.states[start.rows[*number] * dim..];
+        x[range.start * dim..range.end * dim].copy_from_slice(&states[..range.len() * dim]);
     }
 }
 

@@ -112,6 +112,28 @@ impl Gradients {
         self.run(net, documents, batch, workers, false)
     }
 
+    /// What the layers before `layer` make of a document: appends its input for that layer, (token, dim), to `states`.
+    ///
+    /// # Errors
+    /// As [`Gradients::compute`]; `OutOfMemory`.
+    pub fn states(
+        &mut self,
+        net: &Net<'_>,
+        document: &Document,
+        layer: usize,
+        states: &mut Vec<f32>,
+    ) -> Result<(), TrainError> {
+        document.check(&net.shape)?;
+        let Some(Shard { work, packed, .. }) = self.shards.first_mut() else { return Ok(()) };
+        packed.fill(core::slice::from_ref(document), &[0], work.capacity);
+        forward::begin(net, work, packed);
+        (net.first()..layer.min(net.shape.layers)).for_each(|layer| forward::block(net, layer, work, packed));
+        let elements = document.inputs() * net.shape.dim;
+        states.try_reserve(elements).map_err(|_| TrainError::OutOfMemory { elements })?;
+        states.extend_from_slice(&work.x[layer.min(net.shape.layers)][..elements]);
+        Ok(())
+    }
+
     fn run(
         &mut self,
         net: &Net<'_>,

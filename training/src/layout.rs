@@ -58,8 +58,14 @@ impl Layout {
     /// (outputs, rank).
     #[must_use]
     pub fn adapters(shape: &Shape, parts: &[Part], rank: usize) -> Self {
+        Self::adapters_from(shape, parts, rank, 0)
+    }
+
+    /// As [`Layout::adapters`], for the layers from `first` on.
+    #[must_use]
+    pub fn adapters_from(shape: &Shape, parts: &[Part], rank: usize, first: usize) -> Self {
         let mut layout = Self::default();
-        for layer in 0..shape.layers {
+        for layer in first..shape.layers {
             for part in Part::ALL.into_iter().filter(|part| parts.contains(part)) {
                 let name = format!("blk.{layer}.{}.weight", part.name());
                 layout.push(format!("{name}.lora_a"), rank, part.cols(shape));

@@ -36,6 +36,7 @@ mod optimizer;
 pub mod random;
 mod schedule;
 mod shape;
+pub mod tune;
 mod workers;
 
 pub use base::Base;
@@ -44,7 +45,7 @@ pub use error::TrainError;
 pub use gradients::{Gradients, Plan, Tally};
 pub use layout::{Layout, Slot};
 pub use linear::{Adapter, Linear, Source};
-pub use net::{Block, Net, Norm};
+pub use net::{Block, Net, Norm, Start};
 pub use optimizer::{AdamW, Settings};
 pub use schedule::{Curve, Schedule};
 pub use shape::{Part, Shape};

@@ -29,10 +29,23 @@ impl<'a> Block<'a> {
     }
 }
 
+/// Where computation begins when the first layers are frozen: what they make of each document is computed once.
+#[derive(Clone, Copy, Debug)]
+pub struct Start<'a> {
+    /// The first layer that is computed.
+    pub layer: usize,
+    /// Its input for all tokens of all documents: (token, dim); made by [`crate::Gradients::states`].
+    pub states: &'a [f32],
+    /// One per document: which row is its first.
+    pub rows: &'a [usize],
+}
+
 /// A model: weights, and which of them learn.
 #[derive(Clone, Debug)]
 pub struct Net<'a> {
     pub shape: Shape,
+    /// None: at the embedding.
+    pub start: Option<Start<'a>>,
     pub embedding: Linear<'a>,
     pub layers: Vec<Block<'a>>,
     pub output_norm: Norm<'a>,
@@ -86,6 +99,7 @@ impl<'a> Net<'a> {
         let embedding = dense.linear("token_embd.weight")?;
         Ok(Self {
             shape,
+            start: None,
             embedding,
             layers: (0..shape.layers).map(|layer| dense.block(layer)).collect::<Result<_, _>>()?,
             output_norm: dense.norm("output_norm.weight")?,
@@ -111,6 +125,11 @@ impl<'a> Net<'a> {
             }
         }
         Ok(net)
+    }
+
+    /// The first layer that is computed.
+    pub(crate) fn first(&self) -> usize {
+        self.start.map_or(0, |start| start.layer.min(self.shape.layers))
     }
 
     /// Whether any weight is packed, the widest one's columns, and the largest rank.

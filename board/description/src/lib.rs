@@ -72,6 +72,8 @@ pub struct Board {
     pub default_cpu: &'static str,
     /// RAM of the default machine; a smaller or larger size may be given when the image is built.
     pub ram: Range,
+    /// Most RAM, in bytes from the start of `ram`, that a system may use: devices lie behind it.
+    pub ram_most: u64,
     /// Bytes of a machine's RAM that are not in `ram`: below it, or kept by the firmware.
     pub reserved: u64,
     /// Physical load address of the kernel image, 2 MiB aligned.
@@ -103,9 +105,10 @@ impl Board {
         self.ipc_buffer + 0x1000
     }
 
-    /// The same board with another amount of RAM, in bytes.
+    /// The same board with another amount of RAM, in bytes; what is more than [`Board::ram_most`] is left alone.
     pub const fn with_ram(mut self, size: u64) -> Self {
-        self.ram.size = size.saturating_sub(self.reserved);
+        let usable = size.saturating_sub(self.reserved);
+        self.ram.size = if usable < self.ram_most { usable } else { self.ram_most };
         self
     }
 

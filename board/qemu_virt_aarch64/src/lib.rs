@@ -35,6 +35,7 @@ pub const BOARD: Board = Board {
     isa: Isa::Aarch64,
     default_cpu: "cortex-a53",
     ram: Range { base: 0x4000_0000, size: 0x8000_0000 },
+    ram_most: u64::MAX,
     reserved: 0,
     image_base: 0x4020_0000,
     kept: Range { base: 0x4000_0000, size: 0x2000_0000 },

@@ -8,8 +8,8 @@
 
 use board_description::{Board, Device, Isa, Range};
 
-/// Physical address of the image: the first 2 MiB border above the first MiB.
-pub const IMAGE: u64 = 0x20_0000;
+/// Physical address of the image: above what firmware (OVMF: 8 to 9 MiB) keeps for itself near the start of RAM.
+pub const IMAGE: u64 = 0x100_0000;
 /// Registers of the high precision event timer.
 pub const HPET: Range = Range { base: 0xfed0_0000, size: 0x1000 };
 /// Addresses that QEMU's machines and most PCs leave to PCI devices. The local APIC (0xfee0_0000) and the I/O APIC
@@ -22,6 +22,7 @@ pub const BOARD: Board = Board {
     isa: Isa::X86_64,
     default_cpu: "max",
     ram: Range { base: 0x10_0000, size: 0x7fe0_0000 },
+    ram_most: 0x7fe0_0000,
     reserved: 0x20_0000,
     image_base: IMAGE,
     kept: Range { base: 0, size: 0 },

@@ -27,7 +27,7 @@ pub const PRIVATE: Area = Area(0);
 /// Its size.
 pub const PRIVATE_BYTES: usize = 16 * 1024;
 /// Number of areas, the private one included.
-pub const AREAS: usize = 4;
+pub const AREAS: usize = 6;
 
 /// Sectors of the device, and where in an area their bytes go or come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

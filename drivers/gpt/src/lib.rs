@@ -34,6 +34,8 @@ pub const MAX_PARTITIONS: usize = 16;
 pub const BASIC_DATA: Guid = Guid::new("EBD0A0A2-B9E5-4433-87C0-68B6B72699C7");
 /// Type of Cloister's own data partition; its contents concern nobody else.
 pub const CLOISTER_DATA: Guid = Guid::new("6C1A9F5E-30B7-4F0C-9D2E-C1015732DA7A");
+/// Type of the partition in which the supervisor keeps account of the versions of signed models.
+pub const CLOISTER_VERSIONS: Guid = Guid::new("3F0D52B8-7C1E-4A66-8E5B-C1015732E510");
 /// Name of the partition with people's files, where a disk has several of their type.
 pub const FILES_NAME: &str = "CLOISTER";
 
@@ -56,6 +58,15 @@ impl Table {
 
     /// Cloister's data partition.
     pub fn data(&self) -> Option<&Partition> {
-        self.partitions.iter().find(|partition| partition.kind == CLOISTER_DATA)
+        self.of_kind(CLOISTER_DATA)
+    }
+
+    /// The partition with the account of model versions.
+    pub fn versions(&self) -> Option<&Partition> {
+        self.of_kind(CLOISTER_VERSIONS)
+    }
+
+    fn of_kind(&self, kind: Guid) -> Option<&Partition> {
+        self.partitions.iter().find(|partition| partition.kind == kind)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::hal::{RegionHal, set_regions};
 use crate::request::{FRAME, Frame, Kind};
+use crate::vectors::Vectors;
 use bitflags::bitflags;
 use core::fmt;
 use core::ptr::NonNull;
@@ -30,6 +31,8 @@ bitflags! {
         const READ_ONLY = 1 << 5;
         const FLUSH = 1 << 9;
         const VERSION_1 = 1 << 32;
+        /// The addresses that the device uses go through the platform's translation, where there is one.
+        const ACCESS_PLATFORM = 1 << 33;
     }
 }
 
@@ -69,20 +72,27 @@ pub struct VirtioBlk<T: Transport> {
     areas: [Option<Dma>; AREAS],
     pending: [Option<Pending>; DEPTH],
     broken: bool,
+    vectors: Option<Vectors>,
 }
 
 impl<T: Transport> VirtioBlk<T> {
     /// Starts the device, whatever it did before. `region` (at least 40 KiB) is for the queue and the private buffer;
-    /// `areas` 1 to 3 are what requests may name.
+    /// `areas` 1 to 5 are what requests may name; `vectors` make the device interrupt by messages.
     ///
     /// # Errors
     /// See [`InitError`].
-    pub fn new(transport: T, region: Dma, areas: [Option<Dma>; AREAS - 1]) -> Result<Self, InitError> {
+    pub fn new(
+        transport: T,
+        region: Dma,
+        areas: [Option<Dma>; AREAS - 1],
+        vectors: Option<Vectors>,
+    ) -> Result<Self, InitError> {
         let part = |at, bytes| region.part(at, bytes).ok_or(InitError::RegionTooSmall);
         let queues = part(0, QUEUE_PAGES * PAGE_SIZE)?;
         let frames = part(QUEUE_PAGES * PAGE_SIZE, DEPTH * FRAME)?;
         let private = part((QUEUE_PAGES + 1) * PAGE_SIZE, PRIVATE_BYTES)?;
-        let areas = [Some(private), areas[0], areas[1], areas[2]];
+        let [a, b, c, d, e] = areas;
+        let areas = [Some(private), a, b, c, d, e];
         set_regions(&queues, [frames].into_iter().chain(areas.into_iter().flatten()));
         let mut device = Self {
             transport,
@@ -93,6 +103,7 @@ impl<T: Transport> VirtioBlk<T> {
             areas,
             pending: [None; DEPTH],
             broken: false,
+            vectors,
         };
         device.start().map(|()| device).map_err(|_| InitError::Device)
     }
@@ -103,10 +114,12 @@ impl<T: Transport> VirtioBlk<T> {
         self.queue = None;
         self.pending = [None; DEPTH];
         self.broken = false;
-        self.features =
-            self.transport.begin_init(Features::READ_ONLY | Features::FLUSH | Features::VERSION_1);
+        self.features = self.transport.begin_init(Features::all());
         self.sectors = self.capacity()?;
         self.queue = Some(VirtQueue::new(&mut self.transport, QUEUE, false, false)?);
+        if self.vectors.as_mut().is_some_and(|vectors| !vectors.attach(QUEUE)) {
+            return Err(Error::Unsupported);
+        }
         self.transport.finish_init();
         Ok(())
     }

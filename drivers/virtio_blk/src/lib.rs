@@ -18,8 +18,10 @@ mod probe;
 mod request;
 #[cfg(test)]
 mod tests;
+mod vectors;
 
 pub use device::{DEPTH, InitError, VirtioBlk};
 pub use pci::probe_pci;
 pub use probe::{ProbeError, probe};
+pub use vectors::{Message, Vectors};
 pub use virtio_drivers::transport::SomeTransport;

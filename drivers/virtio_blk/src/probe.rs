@@ -17,6 +17,10 @@ pub enum ProbeError {
     NotFound,
     /// The transport's version is unknown.
     UnknownTransport,
+    /// Its registers do not fit the mapped range.
+    NoRoom,
+    /// The PCI device cannot interrupt by messages.
+    NoMessages,
 }
 
 impl fmt::Display for ProbeError {
@@ -24,6 +28,8 @@ impl fmt::Display for ProbeError {
         f.write_str(match self {
             Self::NotFound => "there is no virtio block device",
             Self::UnknownTransport => "the virtio transport has an unknown version",
+            Self::NoRoom => "the region for the disk's registers is too small",
+            Self::NoMessages => "the virtio block device has no message-signalled interrupts (MSI-X)",
         })
     }
 }

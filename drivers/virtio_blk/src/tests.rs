@@ -210,7 +210,8 @@ fn region(bytes: usize) -> Dma {
 
 fn start(device: &Device) -> (VirtioBlk<Device>, Dma) {
     let area = region(64 * 1024);
-    (VirtioBlk::new(device.clone(), region(64 * 1024), [Some(area), None, None]).unwrap(), area)
+    let areas = [Some(area), None, None, None, None];
+    (VirtioBlk::new(device.clone(), region(64 * 1024), areas, None).unwrap(), area)
 }
 
 fn at(sector: u64, count: u32, offset: u32) -> Transfer {
@@ -357,7 +358,7 @@ fn a_completion_twice_is_noticed() {
 fn a_device_that_refuses_the_queue_or_a_small_region_is_an_error() {
     let _turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let device = Device::new(0);
-    let small = VirtioBlk::new(device.clone(), region(32 * 1024), [None; 3]);
+    let small = VirtioBlk::new(device.clone(), region(32 * 1024), [None; 5], None);
     assert_eq!(small.err(), Some(InitError::RegionTooSmall));
     let (mut disk, _) = start(&device);
     device.model().refuses = true;

@@ -3,12 +3,16 @@
 //!
 //! Scores are dot products by [`lanes`]; the weighted sum adds positions in order. Either is independent of how many
 //! tokens are processed together.
+//!
+//! Loops here are `for` loops on purpose: the functions of iterators that take closures are not always made part of the
+//! caller, and what is not runs without its vector registers.
 
 use crate::activation::quantize_32;
+use crate::arch::dispatch;
 use crate::blocks::{BlockQ8_0, Half};
 use crate::dequantize::blocks_of;
 use crate::half::{f16_to_f32, f32_to_f16};
-use crate::{Kernels, arch::dispatch, lanes};
+use crate::{Kernels, lanes};
 
 /// How keys and values are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +72,7 @@ impl Kernels {
         dispatch::scores(self.0, kind, query, keys, scale, scores);
     }
 
-    /// `out = sum of weights[i] * values[i]`, in order; `values` holds rows of `out.len()` elements.
+    /// `out += sum of weights[i] * values[i]`, in order; `values` holds rows of `out.len()` elements.
     pub fn mix(self, kind: CacheKind, weights: &[f32], values: &[u8], out: &mut [f32]) {
         dispatch::mix(self.0, kind, weights, values, out);
     }
@@ -77,34 +81,30 @@ impl Kernels {
 #[inline(always)]
 pub(crate) fn scores(kind: CacheKind, query: &[f32], keys: &[u8], scale: f32, out: &mut [f32]) {
     let Some(bytes) = kind.row_bytes(query.len()).filter(|b| *b > 0) else { return };
-    let rows = out.iter_mut().zip(keys.chunks_exact(bytes));
-    match kind {
-        CacheKind::F32 => rows.for_each(|(score, key)| {
-            *score = scale * lanes::dot_bytes(key.as_chunks().0, query, f32::from_le_bytes);
-        }),
-        CacheKind::F16 => {
-            rows.for_each(|(score, key)| *score = scale * lanes::dot_bytes(key.as_chunks().0, query, half));
-        }
-        CacheKind::Q8_0 => rows.for_each(|(score, key)| *score = scale * dot_q8(key, query)),
+    for (score, key) in out.iter_mut().zip(keys.chunks_exact(bytes)) {
+        *score = scale
+            * match kind {
+                CacheKind::F32 => lanes::dot_bytes(key.as_chunks().0, query, f32::from_le_bytes),
+                CacheKind::F16 => lanes::dot_bytes(key.as_chunks().0, query, half),
+                CacheKind::Q8_0 => dot_q8(key, query),
+            };
     }
 }
 
 #[inline(always)]
 pub(crate) fn mix(kind: CacheKind, weights: &[f32], values: &[u8], out: &mut [f32]) {
     let Some(bytes) = kind.row_bytes(out.len()).filter(|b| *b > 0) else { return };
-    out.fill(0.0);
-    let rows = weights.iter().zip(values.chunks_exact(bytes));
-    match kind {
-        CacheKind::F32 => {
-            rows.for_each(|(weight, row)| add(out, row.as_chunks().0, *weight, f32::from_le_bytes))
+    for (weight, row) in weights.iter().zip(values.chunks_exact(bytes)) {
+        match kind {
+            CacheKind::F32 => add(out, row.as_chunks().0, *weight, f32::from_le_bytes),
+            CacheKind::F16 => add(out, row.as_chunks().0, *weight, half),
+            CacheKind::Q8_0 => add_q8(out, row, *weight),
         }
-        CacheKind::F16 => rows.for_each(|(weight, row)| add(out, row.as_chunks().0, *weight, half)),
-        CacheKind::Q8_0 => rows.for_each(|(weight, row)| add_q8(out, row, *weight)),
     }
 }
 
 #[inline(always)]
-fn half(bytes: [u8; 2]) -> f32 {
+pub(crate) fn half(bytes: [u8; 2]) -> f32 {
     f16_to_f32(u16::from_le_bytes(bytes))
 }
 

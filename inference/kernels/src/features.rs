@@ -6,8 +6,9 @@ use bitflags::bitflags;
 bitflags! {
     /// Instruction sets, one bit each; the numbers are part of the `platform` region's layout.
     ///
-    /// A protection domain cannot read the identification registers, so it is told. A word that claims too much ends
-    /// in an illegal-instruction fault of that domain, which its parent reports.
+    /// On aarch64 a protection domain cannot read the identification registers, so it is told. A word that claims too
+    /// much ends in an illegal-instruction fault of that domain, which its parent reports. On x86-64 it asks the
+    /// processor, which also knows what the kernel switches.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct CpuFeatures: u64 {
         /// aarch64: `sdot`, `udot` (ARMv8.2).
@@ -28,6 +29,12 @@ impl CpuFeatures {
     #[must_use]
     pub fn from_word(word: u64) -> Self {
         Self::from_bits_truncate(word)
+    }
+
+    /// What a protection domain may use: what the `word` on the platform page says, and what the processor itself says.
+    #[must_use]
+    pub fn available(word: u64) -> Self {
+        Self::from_word(word) | crate::arch::detect()
     }
 
     /// Asks the processor that this runs on.

@@ -19,7 +19,18 @@ pub fn fold(l: [f32; LANES]) -> f32 {
 /// The sums never meet an index that is not constant: that is what lets compilers keep them in registers.
 #[inline(always)]
 fn sum_pairs<A: Copy, B: Copy>(a: &[A], b: &[B], fill: (A, B), term: impl Fn(A, B) -> f32) -> f32 {
-    let mut lanes = [0f32; LANES];
+    fold(add_pairs([0f32; LANES], a, b, fill, term))
+}
+
+/// `lanes`, to which the terms of `a` and `b` were added.
+#[inline(always)]
+fn add_pairs<A: Copy, B: Copy>(
+    mut lanes: [f32; LANES],
+    a: &[A],
+    b: &[B],
+    fill: (A, B),
+    term: impl Fn(A, B) -> f32,
+) -> [f32; LANES] {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in a.iter().zip(b) {
         for i in 0..LANES {
@@ -32,7 +43,14 @@ fn sum_pairs<A: Copy, B: Copy>(a: &[A], b: &[B], fill: (A, B), term: impl Fn(A, 
             lanes[i] += term(a[i], b[i]);
         }
     }
-    fold(lanes)
+    lanes
+}
+
+/// [`dot`] in parts of whole [`LANES`]: `fold` of the lanes after the last part is the dot product.
+#[inline(always)]
+#[must_use]
+pub fn dot_part(lanes: [f32; LANES], a: &[f32], b: &[f32]) -> [f32; LANES] {
+    add_pairs(lanes, a, b, (0.0, 0.0), |a, b| a * b)
 }
 
 /// `rest`, then `fill`.

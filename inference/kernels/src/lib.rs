@@ -21,6 +21,7 @@ mod activation;
 #[allow(unsafe_code)]
 mod arch;
 mod attention;
+mod attention_block;
 mod blocks;
 mod dequantize;
 mod features;
@@ -38,6 +39,7 @@ mod unpack_k;
 pub use activation::{Activation, ActivationKind, Quantized};
 pub use arch::Kernels;
 pub use attention::CacheKind;
+pub use attention_block::{Rows, RowsMut};
 pub use blocks::*;
 pub use dequantize::dequantize_row;
 pub use features::CpuFeatures;

@@ -196,6 +196,12 @@ impl Element<2> for Bf16 {
     }
 }
 
+/// Elements of a row that are converted together, and tokens that share them.
+const PART: usize = 256;
+const TOKENS: usize = 64;
+/// From this many tokens on, converting a part of a row once for all pays.
+const MANY: usize = 3;
+
 #[inline(always)]
 pub(crate) fn floats<E: Element<N>, const N: usize>(
     matrix: &Matrix<'_>,
@@ -204,9 +210,40 @@ pub(crate) fn floats<E: Element<N>, const N: usize>(
 ) {
     for row in 0..matrix.rows {
         let (weights, _) = matrix.row(row).as_chunks::<N>();
+        if x.tokens >= MANY {
+            for first in (0..x.tokens).step_by(TOKENS) {
+                floats_block::<E, N>(weights, row, first, x, out);
+            }
+            continue;
+        }
         for t in 0..x.tokens {
             out.values[t * out.stride + row] = lanes::dot_bytes(weights, x.token_values(t), E::get);
         }
+    }
+}
+
+/// The products of a row with up to [`TOKENS`] tokens from `first` on.
+#[inline(always)]
+fn floats_block<E: Element<N>, const N: usize>(
+    weights: &[[u8; N]],
+    row: usize,
+    first: usize,
+    x: &Activation<'_>,
+    out: &mut Output<'_>,
+) {
+    let tokens = TOKENS.min(x.tokens - first);
+    let (mut sums, mut part) = ([[0f32; lanes::LANES]; TOKENS], [0f32; PART]);
+    for (i, weights) in weights.chunks(PART).enumerate() {
+        for (part, weight) in part.iter_mut().zip(weights) {
+            *part = E::get(*weight);
+        }
+        for (t, sums) in sums[..tokens].iter_mut().enumerate() {
+            let values = &x.token_values(first + t)[i * PART..][..weights.len()];
+            *sums = lanes::dot_part(*sums, &part[..weights.len()], values);
+        }
+    }
+    for (t, sums) in sums[..tokens].iter().enumerate() {
+        out.values[(first + t) * out.stride + row] = lanes::fold(*sums);
     }
 }
 

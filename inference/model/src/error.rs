@@ -25,6 +25,8 @@ pub enum ModelError {
     OutOfMemory,
     /// The configuration asks for more than the model or the addresses allow.
     BadConfig { what: &'static str },
+    /// An adapter is damaged or made for another model.
+    BadAdapter { what: String },
     /// A buffer that the caller handed in is smaller than [`crate::Model::needs`] says.
     SmallBuffer { what: &'static str, needed: usize, given: usize },
 }
@@ -57,6 +59,7 @@ impl fmt::Display for ModelError {
             Self::Unsupported { what } => write!(f, "{what} is not supported: use another model"),
             Self::OutOfMemory => write!(f, "no memory for the model's directory of layers"),
             Self::BadConfig { what } => write!(f, "{what}"),
+            Self::BadAdapter { what } => write!(f, "the adapter cannot be used: {what}"),
             Self::SmallBuffer { what, needed, given } => {
                 write!(f, "{what} has {given} bytes but {needed} are needed: a shorter context needs less")
             }

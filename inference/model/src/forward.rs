@@ -2,13 +2,17 @@
 //! The forward pass of one worker: the same steps for every architecture and every worker.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
-use inference_kernels::{Activation, ActivationKind, Kernels, Output, Quantized, ops};
+use inference_kernels::{Activation, ActivationKind, Kernels, Output, Quantized, Rows, RowsMut, ops};
 
+use crate::adapter::{Adapter, Added, Part};
+use crate::attend::Head;
 use crate::bind::{Layer, Linear, Norm};
 use crate::cache::Cache;
 use crate::memory::{Scratch, Sizes};
 use crate::share::{self, Heads};
+use crate::span::{QUERIES, Span};
 use crate::tables::Rope;
 use crate::team::{Command, Team};
 use crate::{Activate, Config, EvalError, Model, ModelError, NormKind, Residual};
@@ -42,6 +46,8 @@ pub struct Worker<'m, 'b> {
     team: Team<'b>,
     tokens: Vec<u32>,
     quantized: Option<ActivationKind>,
+    adapter: Option<&'m Adapter>,
+    added: Added,
 }
 
 impl<'m, 'b> Worker<'m, 'b> {
@@ -85,7 +91,19 @@ impl<'m, 'b> Worker<'m, 'b> {
             heads,
             team,
             tokens,
+            adapter: None,
+            added: Added::default(),
         })
+    }
+
+    /// The same with an adapter of this model; every worker of a team gets the same one.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub fn with_adapter(mut self, adapter: &'m Adapter) -> Result<Self, ModelError> {
+        self.added = adapter.memory(self.config.batch)?;
+        self.adapter = Some(adapter);
+        Ok(self)
     }
 
     /// The configuration this worker was made with.
@@ -251,7 +269,7 @@ impl<'m, 'b> Worker<'m, 'b> {
     ) -> Result<bool, EvalError> {
         let width = self.model.hyper.embedding;
         self.norm_into_normed(layer.attention_norm.as_ref(), n);
-        self.qkv(layer, n);
+        self.qkv(layer, index, n);
         self.rotate_and_store(layer, index, n, position);
         self.attend(layer, index, n, position);
         let (hyper, workers) = (&self.model.hyper, self.config.workers);
@@ -263,12 +281,12 @@ impl<'m, 'b> Worker<'m, 'b> {
         if self.team.exchange(&mut self.scratch.attention[..n * all], all, part, stop)? {
             return Ok(true);
         }
-        self.project(&layer.o, Source::Attention, n)?;
+        self.project(&layer.o, (index, Part::O), Source::Attention, n)?;
         self.add_delta(layer.attention_post.as_ref(), n, width);
         if self.model.family.residual != Residual::Parallel {
             self.norm_into_normed(layer.network_norm.as_ref(), n);
         }
-        self.network(layer, n)?;
+        self.network(layer, index, n)?;
         self.add_delta(layer.network_post.as_ref(), n, width);
         Ok(false)
     }
@@ -285,15 +303,15 @@ impl<'m, 'b> Worker<'m, 'b> {
     }
 
     /// Q, K and V of this worker's heads.
-    fn qkv(&mut self, layer: &Layer<'_>, n: usize) {
+    fn qkv(&mut self, layer: &Layer<'_>, index: usize, n: usize) {
         let (hyper, heads) = (&self.model.hyper, self.heads.clone());
         let (key, value) = (hyper.key_len, hyper.value_len);
-        let q = layer.q.slice(heads.q.start * key..heads.q.end * key);
-        let k = layer.k.slice(heads.kv.start * key..heads.kv.end * key);
-        let v = layer.v.slice(heads.kv.start * value..heads.kv.end * value);
-        self.apply(&q, Source::Normed, Target::Q, n);
-        self.apply(&k, Source::Normed, Target::K, n);
-        self.apply(&v, Source::Normed, Target::V, n);
+        let q = heads.q.start * key..heads.q.end * key;
+        let k = heads.kv.start * key..heads.kv.end * key;
+        let v = heads.kv.start * value..heads.kv.end * value;
+        self.apply_part(&layer.q, (index, Part::Q, q), Source::Normed, Target::Q, n);
+        self.apply_part(&layer.k, (index, Part::K, k), Source::Normed, Target::K, n);
+        self.apply_part(&layer.v, (index, Part::V, v), Source::Normed, Target::V, n);
     }
 
     /// Head norms and rotation, then keys and values go to the cache.
@@ -322,39 +340,33 @@ impl<'m, 'b> Worker<'m, 'b> {
         let hyper = &self.model.hyper;
         let (key, value, all) = (hyper.key_len, hyper.value_len, hyper.attention_width());
         let q_width = self.heads.q.len() * key;
-        for (local, head) in self.heads.q.clone().enumerate() {
-            let kv = head / hyper.group() - self.heads.kv.start;
-            for t in 0..n {
-                let end = if self.model.family.encoder { position + n } else { position + t + 1 };
-                let start =
-                    if layer.window == 0 { 0 } else { (position + t + 1).saturating_sub(layer.window) };
-                let q = &self.scratch.q[t * q_width + local * key..][..key];
-                let scores = &mut self.scratch.scores[..end - start];
-                let kind = self.cache.kind();
-                let keys = self.cache.keys(index, kv, start, end);
-                self.kernels.scores(kind, q, keys, hyper.attention_scale, scores);
-                if hyper.attention_cap > 0.0 {
-                    self.kernels.soft_cap(scores, hyper.attention_cap);
-                }
-                self.kernels.softmax(scores);
-                let out = &mut self.scratch.attention[t * all + head * value..][..value];
-                self.kernels.mix(kind, scores, self.cache.values(index, kv, start, end), out);
+        let Scratch { q, scores, attention, .. } = &mut self.scratch;
+        for (local, index_of_head) in self.heads.q.clone().enumerate() {
+            let kv = index_of_head / hyper.group() - self.heads.kv.start;
+            let head = Head { kernels: self.kernels, cache: &self.cache, layer: index, kv, hyper };
+            for first in (0..n).step_by(QUERIES) {
+                let span = Span::new(self.model, layer.window, first..n.min(first + QUERIES), n, position);
+                let q = &q[first * q_width + local * key..];
+                let queries = Rows { values: q, width: key, stride: q_width, count: span.tokens.len() };
+                head.weigh(&span, queries, scores);
+                let out = &mut attention[first * all + index_of_head * value..];
+                head.mix(&span, scores, &mut RowsMut { values: out, width: value, stride: all });
             }
         }
     }
 
     /// The feed-forward network on `normed`, into `delta`.
-    fn network(&mut self, layer: &Layer<'_>, n: usize) -> Result<(), EvalError> {
+    fn network(&mut self, layer: &Layer<'_>, index: usize, n: usize) -> Result<(), EvalError> {
         let (all, workers) = (self.model.hyper.feed_forward, self.config.workers);
         let part = |i| share::rows(all, i, workers);
         let mine = part(self.team.index());
-        let up = layer.up.slice(mine.clone());
+        let (up, into_gate) = ((index, Part::Up, mine.clone()), Target::Gate(mine.start));
         match &layer.gate {
             Some(gate) => {
-                self.apply(&gate.slice(mine.clone()), Source::Normed, Target::Gate(mine.start), n);
-                self.apply(&up, Source::Normed, Target::Up, n);
+                self.apply_part(gate, (index, Part::Gate, mine.clone()), Source::Normed, into_gate, n);
+                self.apply_part(&layer.up, up, Source::Normed, Target::Up, n);
             }
-            None => self.apply(&up, Source::Normed, Target::Gate(mine.start), n),
+            None => self.apply_part(&layer.up, up, Source::Normed, into_gate, n),
         }
         for t in 0..n {
             let gate = &mut self.scratch.gate[t * all..][mine.clone()];
@@ -365,16 +377,22 @@ impl<'m, 'b> Worker<'m, 'b> {
             }
         }
         self.team.exchange(&mut self.scratch.gate[..n * all], all, part, false)?;
-        self.project(&layer.down, Source::Gate, n)
+        self.project(&layer.down, (index, Part::Down), Source::Gate, n)
     }
 
     /// `delta = linear(source)`, all columns on every worker.
-    fn project(&mut self, linear: &Linear<'_>, source: Source, n: usize) -> Result<(), EvalError> {
+    fn project(
+        &mut self,
+        linear: &Linear<'_>,
+        (layer, which): (usize, Part),
+        source: Source,
+        n: usize,
+    ) -> Result<(), EvalError> {
         let (width, workers) = (self.model.hyper.embedding, self.config.workers);
         let part = |i| share::rows(width, i, workers);
         let mine = part(self.team.index());
         self.quantized = None;
-        self.apply(&linear.slice(mine.clone()), source, Target::Delta(mine.start), n);
+        self.apply_part(linear, (layer, which, mine.clone()), source, Target::Delta(mine.start), n);
         self.quantized = None;
         self.team.exchange(&mut self.scratch.delta[..n * width], width, part, false).map(|_| ())
     }
@@ -407,7 +425,7 @@ impl<'m, 'b> Worker<'m, 'b> {
         let (vocab, workers) = (model.hyper.vocab, self.config.workers);
         let part = |i| share::rows(vocab, i, workers);
         let mine = part(self.team.index());
-        self.apply(&output.slice(mine.clone()), Source::Normed, Target::Logits(mine.start), 1);
+        self.apply(&output.slice(mine.clone()), None, Source::Normed, Target::Logits(mine.start), 1);
         self.team.exchange(&mut self.scratch.logits[..vocab], vocab, part, false)?;
         if model.hyper.logit_cap > 0.0 {
             self.kernels.soft_cap(self.scratch.logits, model.hyper.logit_cap);
@@ -415,8 +433,13 @@ impl<'m, 'b> Worker<'m, 'b> {
         Ok(())
     }
 
-    /// `target = linear(source)` for `n` tokens.
-    fn apply(&mut self, linear: &Linear<'_>, source: Source, target: Target, n: usize) {
+    /// Outputs `place.2` of a layer's matrix, with what the adapter adds.
+    fn apply_part(&mut self, linear: &Linear<'_>, place: Place, source: Source, target: Target, n: usize) {
+        self.apply(&linear.slice(place.2.clone()), Some(place), source, target, n);
+    }
+
+    /// `target = linear(source)` for `n` tokens; `place` says which part of which matrix of the model `linear` is.
+    fn apply(&mut self, linear: &Linear<'_>, place: Option<Place>, source: Source, target: Target, n: usize) {
         let hyper = &self.model.hyper;
         let kind = ActivationKind::of(linear.weight.kind());
         let Scratch {
@@ -471,8 +494,14 @@ impl<'m, 'b> Worker<'m, 'b> {
                 .take(n)
                 .for_each(|row| ops::add_bytes(&mut row[..rows.min(stride)], linear.bias));
         }
+        if let Some((adapter, place)) = self.adapter.zip(place) {
+            adapter.add(self.kernels, place, &values[..n * width], (out, stride), &mut self.added);
+        }
     }
 }
+
+/// Rows of a matrix of a layer.
+type Place = (usize, Part, Range<usize>);
 
 /// What a matrix is multiplied with.
 #[derive(Clone, Copy)]

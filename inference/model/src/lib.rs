@@ -10,6 +10,8 @@
 //! protection domains that map each other's outboxes read-only, at whatever addresses. One worker alone needs no
 //! outbox. Results are the same bits for any number of workers and any batch size.
 //!
+//! Adapters ([`Adapter`], LoRA) are computed beside the weights, which stay as they are.
+//!
 //! Memory: weights are slices of the file; everything else is handed in by the caller, in the sizes that
 //! [`Model::needs`] states. After [`Model::bind`] nothing is allocated.
 #![no_std]
@@ -19,6 +21,8 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod adapter;
+mod attend;
 mod bind;
 mod cache;
 mod engine;
@@ -28,9 +32,11 @@ mod forward;
 mod hyper;
 mod memory;
 mod share;
+mod span;
 mod tables;
 mod team;
 
+pub use adapter::{Adapter, MOST_RANK, Part};
 pub use bind::{Layer, Linear, Model, Norm};
 pub use engine::{Engine, Step};
 pub use error::{EvalError, ModelError};

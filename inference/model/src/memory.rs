@@ -5,6 +5,7 @@ use inference_kernels::CacheKind;
 use zerocopy::IntoBytes;
 
 use crate::share::{self, Heads};
+use crate::span::QUERIES;
 use crate::{Hyper, Model, ModelError};
 
 /// What the caller chooses.
@@ -61,7 +62,7 @@ pub(crate) struct Scratch<'b> {
     pub(crate) attention: &'b mut [f32],
     pub(crate) gate: &'b mut [f32],
     pub(crate) up: &'b mut [f32],
-    /// (position)
+    /// (token of a block of [`QUERIES`], position)
     pub(crate) scores: &'b mut [f32],
     /// (table, token, pair, 2)
     pub(crate) rope: &'b mut [f32],
@@ -88,7 +89,7 @@ impl Sizes {
             attention: batch.checked_mul(hyper.attention_width())?,
             gate: batch.checked_mul(hyper.feed_forward)?,
             up: batch.checked_mul(share.len())?,
-            scores: config.context.max(batch),
+            scores: config.context.max(batch).checked_mul(batch.min(QUERIES))?,
             rope: batch.checked_mul(2 * hyper.rotated)?,
             logits: hyper.vocab,
             quantized: batch.checked_mul(widest)?,

@@ -28,6 +28,9 @@ pub trait Pace {
 
     /// Called by the leader when it has published a command, for followers that sleep between commands.
     fn wake(&self) {}
+
+    /// Called by every worker when it has come to a barrier, for others that sleep there.
+    fn arrived(&self) {}
 }
 
 /// Waits by spinning, without end.
@@ -121,10 +124,21 @@ impl<'b> Team<'b> {
         (self.epoch.wrapping_add(1) & 1) as usize
     }
 
-    /// Waits until every worker has come here as often as this one. Pairs Release (own count) with Acquire (theirs).
+    /// Waits until every worker has come here as often as this one.
     fn barrier(&mut self) -> Result<(), EvalError> {
+        self.arrive();
+        self.await_all()
+    }
+
+    /// Counts this worker. Pairs with the Acquire in `await_all`.
+    fn arrive(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
         self.boxes[self.index][EPOCH].store(self.epoch, Ordering::Release);
+        self.pace.arrived();
+    }
+
+    /// Waits until every worker has been counted as often as this one. Pairs with the Release in `arrive`.
+    fn await_all(&self) -> Result<(), EvalError> {
         for (i, words) in self.boxes.iter().enumerate() {
             let mut spins = 0u32;
             while i != self.index
@@ -172,8 +186,10 @@ impl<'b> Team<'b> {
         for (word, value) in mine[OPERATION..].iter().zip(words.iter().chain(tokens)) {
             word.store(*value, Ordering::Relaxed);
         }
+        // Who is woken finds the count: it was there before.
+        self.arrive();
         self.pace.wake();
-        self.barrier()
+        self.await_all()
     }
 
     /// Follower: waits for the leader's next command; its tokens go to `tokens`.

@@ -34,6 +34,11 @@ impl Channel {
     pub fn defer_notify(self) {
         backend::defer(slot::NOTIFY_BASE + u64::from(self.0), MessageInfo::default())
     }
+    /// Where a PCI device writes to raise this interrupt on the executing core, and what, if it has message-signalled
+    /// ones (x86-64) and the description's `vector` is the channel's id.
+    pub fn irq_message(self) -> Option<(u64, u32)> {
+        backend::interrupt_message(self.0)
+    }
     /// As [`Channel::irq_ack`], together with the next wait.
     pub fn defer_irq_ack(self) {
         backend::defer(slot::IRQ_BASE + u64::from(self.0), MessageInfo::new(label::IRQ_ACK, 0))

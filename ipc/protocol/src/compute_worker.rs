@@ -4,6 +4,7 @@
 //! `team`). A worker that is told to `Work` follows the leader until the leader says stop there.
 
 use crate::Piece;
+use crate::adapter::Place;
 use crate::supervisor_compute::Sealed;
 use postcard::experimental::max_size::MaxSize;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub enum ToWorker {
         batch: u32,
         /// Keys and values are kept as F32, else as F16.
         full_precision: bool,
+        /// The adapter that all workers use.
+        adapter: Option<Place>,
     },
     /// Follow the leader.
     Work,

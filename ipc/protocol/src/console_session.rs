@@ -140,6 +140,11 @@ pub enum ToSession {
         /// Whether it is complete.
         last: bool,
     },
+    /// The user decided about the last proposal. No answer follows.
+    Decided {
+        /// It was run.
+        ran: bool,
+    },
 }
 
 /// What `/rag` and `/fact` do without a text.
@@ -161,6 +166,33 @@ pub enum Rag {
     Facts,
     /// Forget a fact.
     ForgetFact(u64),
+    /// Something about learning.
+    Learn(Learn),
+}
+
+/// What `/learn` does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
+pub enum Learn {
+    /// Collect pairs.
+    On,
+    /// Collect no more.
+    Off,
+    /// Say what there is.
+    Status,
+    /// List pairs and adapters.
+    List,
+    /// Keep the last question with its answer.
+    Mark,
+    /// Learn.
+    Now,
+    /// Stop learning.
+    Stop,
+    /// Use the adapter before, in the end none.
+    Rollback,
+    /// Forget all pairs and adapters.
+    Forget,
+    /// Forget a pair.
+    ForgetPair(u64),
 }
 
 /// What a text for the retriever is.
@@ -176,6 +208,8 @@ pub enum RagText {
     Find,
     /// A question about what happened.
     Recall,
+    /// A better answer to the last question.
+    Correct,
 }
 
 /// From session to console.
@@ -251,6 +285,11 @@ pub enum ToConsole {
         id: u32,
         /// Whether it did what was asked.
         ok: bool,
+    },
+    /// What learning is like now: a line for `status`.
+    Learning {
+        /// "on; 2 pairs; version 1 is in use".
+        description: Piece,
     },
     /// What retrieval is like now: a line for `status`.
     Retrieval {

@@ -8,6 +8,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod adapter;
 pub mod compute_worker;
 pub mod console_session;
 pub mod console_supervisor;
@@ -18,6 +19,7 @@ pub mod platform;
 pub mod session_compute;
 pub mod session_retriever;
 pub mod session_supervisor;
+pub mod session_trainer;
 pub mod signing;
 pub mod storage;
 pub mod supervisor_compute;
@@ -90,6 +92,8 @@ fits!(
     session_retriever::ToSession,
     session_supervisor::ToSupervisor,
     session_supervisor::ToSession,
+    session_trainer::ToTrainer,
+    session_trainer::ToSession,
     storage::ToStorage,
     storage::ToClient,
     supervisor_compute::ToCompute,

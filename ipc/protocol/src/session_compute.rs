@@ -5,7 +5,8 @@
 //! A guided request is one in which session chooses each token out of the best candidates: it knows what their texts
 //! are, and compute does not. Answers carry the request's id; a `Done` or `Refused` ends it. Only one request is worked on at a time.
 
-use crate::List;
+use crate::adapter::Place;
+use crate::{List, Piece};
 use postcard::experimental::max_size::MaxSize;
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +110,11 @@ pub enum ToCompute {
     },
     /// Erase the cache and all activations.
     Erase,
+    /// Use this adapter with the model, or none; the cache is emptied. `Adapted` answers.
+    Adapt {
+        /// In `retriever_adapter`.
+        place: Option<Place>,
+    },
 }
 
 /// Why an answer ended.
@@ -140,6 +146,48 @@ pub enum Refusal {
     NotFinite,
 }
 
+/// The instructions that compute multiplies with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
+pub enum Arithmetic {
+    /// What every processor of the instruction set has: SSE2 on x86-64.
+    #[default]
+    Generic,
+    /// aarch64: NEON.
+    Neon,
+    /// aarch64: NEON with dot products.
+    NeonDotprod,
+    /// aarch64: NEON with products of 8-bit matrices.
+    NeonI8mm,
+    /// x86-64: AVX2.
+    Avx2,
+    /// x86-64: AVX-512 with VNNI.
+    Avx512Vnni,
+}
+
+impl Arithmetic {
+    const ALL: [Self; 6] =
+        [Self::Generic, Self::Neon, Self::NeonDotprod, Self::NeonI8mm, Self::Avx2, Self::Avx512Vnni];
+
+    /// The one that `name` names, as `inference_kernels::Kernels` names it.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Neon => "neon",
+            Self::NeonDotprod => "neon+dotprod",
+            Self::NeonI8mm => "neon+i8mm",
+            Self::Avx2 => "avx2",
+            Self::Avx512Vnni => "avx512-vnni",
+        }
+    }
+}
+
 /// What a request cost. Times are in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
 pub struct Cost {
@@ -161,6 +209,8 @@ pub struct Cost {
     pub weight_bytes_copied: u64,
     /// Bytes of weights read in place for each generated token.
     pub weight_bytes_read: u64,
+    /// The instructions that did it.
+    pub arithmetic: Arithmetic,
 }
 
 /// From compute to session.
@@ -215,6 +265,15 @@ pub enum ToSession {
     },
     /// Cache and activations hold zeros now.
     Erased,
+    /// What `Adapt` led to: the version in use, 0 for none.
+    Adapted {
+        /// That was asked for.
+        asked: u32,
+        /// In use.
+        version: u32,
+        /// Why another one than asked for; empty otherwise.
+        why: Piece,
+    },
 }
 
 /// What compute made of the model.

@@ -3,6 +3,7 @@
 //! A request is a `Text` in pieces, or an `Ask`. Its answer is any number of `Passage`, `Text`, `Line` and `Progress`
 //! with its id, then one `Done`. The retriever works on one request at a time; a later one waits in the link.
 
+use crate::adapter::Place;
 use crate::event::Event;
 use crate::{Name, Piece};
 use postcard::experimental::max_size::MaxSize;
@@ -29,10 +30,17 @@ pub enum Task {
     Fact,
     /// Forget the source with this path, name or number.
     Remove,
+    /// Keep a pair to learn from: the first bytes are the question, the rest the answer.
+    Pair {
+        /// Where it comes from.
+        kind: PairKind,
+        /// Bytes of the question.
+        question: u32,
+    },
 }
 
 /// What the user wants of the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, MaxSize)]
 pub enum Ask {
     /// Take in what is new in `/docs`, with progress, until it is done.
     Scan,
@@ -44,10 +52,81 @@ pub enum Ask {
     ForgetFact(u64),
     /// Forget everything: make an empty store.
     Format,
+    /// Something about what is learnt.
+    Learning(Learning),
+}
+
+/// Where a pair comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
+pub enum PairKind {
+    /// The user gave a better answer.
+    Correction,
+    /// The user ran a proposed command.
+    Accepted,
+    /// The user did not run it: it is not to be learnt.
+    Refused,
+    /// The user marked a turn of the conversation.
+    Marked,
+}
+
+/// What session wants of pairs and adapters.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, MaxSize)]
+pub enum Learning {
+    /// Collect pairs from now on, or no more.
+    Switch(bool),
+    /// All pairs, oldest first: `Pair` and its `Text`.
+    Pairs,
+    /// All adapters, oldest first: `Version`.
+    Versions,
+    /// Forget a pair.
+    ForgetPair(u64),
+    /// Forget all pairs and adapters.
+    Forget,
+    /// Store what lies in `trainer_adapter`; `Version` says under which number.
+    Keep(Version),
+    /// Put an adapter into a slot of `retriever_adapter`: `Loaded`.
+    Load {
+        /// Its number.
+        version: u32,
+        /// The slot that nobody uses.
+        slot: u8,
+    },
+    /// From now on this adapter is the one for this base; 0: none.
+    Activate {
+        /// Of the base.
+        base: [u8; 8],
+        /// The adapter's number.
+        version: u32,
+    },
+}
+
+/// An adapter in the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, MaxSize)]
+pub struct Version {
+    /// Its number, from 1 on; 0 when it is being stored.
+    pub number: u32,
+    /// First bytes of the SHA-256 of the model that it was made for.
+    pub base: [u8; 8],
+    /// Bytes.
+    pub length: u32,
+    /// [`crate::adapter::checksum`] of them.
+    pub checksum: u64,
+    /// Pairs that it has learnt.
+    pub pairs: u32,
+    /// The number of the newest of them.
+    pub newest: u64,
+    /// Seconds since 1970 when it was stored.
+    pub time: u64,
+    /// Loss on these pairs without it, in nats per token.
+    pub before: f32,
+    /// Loss with it.
+    pub after: f32,
+    /// Whether it is the one for its base.
+    pub active: bool,
 }
 
 /// From session to retriever. `id` is chosen by session, increasing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, MaxSize)]
 pub enum ToRetriever {
     /// A piece of a text.
     Text {
@@ -127,6 +206,12 @@ pub struct State {
     pub facts: u32,
     /// Of these, those that a person has told.
     pub told: u32,
+    /// Pairs are collected.
+    pub learning: bool,
+    /// Pairs.
+    pub pairs: u32,
+    /// Documents that a scan of `/docs` has still to look at; 1 while nobody knows how many.
+    pub files_left: u32,
     /// Bytes in use on the disk.
     pub used: u64,
     /// Of so many.
@@ -166,6 +251,31 @@ pub enum ToSession {
         piece: Piece,
         /// Whether it is complete.
         last: bool,
+    },
+    /// A pair to learn from; its text follows as `Text`, the question first.
+    Pair {
+        /// The request.
+        id: u32,
+        /// Its number.
+        number: u64,
+        /// Where it comes from.
+        kind: PairKind,
+        /// Bytes of the question.
+        question: u32,
+    },
+    /// An adapter in the store.
+    Version {
+        /// The request.
+        id: u32,
+        /// Which.
+        version: Version,
+    },
+    /// An adapter lies in `retriever_adapter`.
+    Loaded {
+        /// The request.
+        id: u32,
+        /// Where.
+        place: Place,
     },
     /// Passages that are taken in.
     Progress {

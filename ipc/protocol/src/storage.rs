@@ -38,6 +38,8 @@ pub enum Partition {
     Files,
     /// The data partition.
     Data,
+    /// The partition with the supervisor's account of model versions.
+    Versions,
 }
 
 /// From a client to storage.
@@ -142,6 +144,8 @@ pub enum ToClient {
         files: u64,
         /// Sectors of the data partition; 0 for a client that may not use it.
         data: u64,
+        /// Sectors of the partition of versions; 0 for a client that may not use it.
+        versions: u64,
     },
     /// A request has ended.
     Done {

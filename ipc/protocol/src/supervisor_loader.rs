@@ -22,10 +22,20 @@ pub enum ToLoader {
     },
     /// The answer to `Newest`.
     Newest {
-        /// The newest version that was accepted since power-on, 0 when none was; `None`: too many different models
-        /// were accepted to keep account of another.
-        version: Option<u64>,
+        /// What the account says.
+        newest: Newest,
     },
+}
+
+/// The newest version of a model that was in use, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
+pub enum Newest {
+    /// This one; 0 when none was.
+    Version(u64),
+    /// There is no room to keep account of another model.
+    Full,
+    /// The account on the disk cannot be read, so nobody knows.
+    Unreadable,
 }
 
 /// From loader to supervisor.
@@ -70,7 +80,7 @@ pub enum ToSupervisor {
         /// Whether the old model is still whole.
         kept: bool,
     },
-    /// A trusted key signed the manifest of the model to load: which is the newest version accepted so far?
+    /// A trusted key signed the manifest of the model to load: which is the newest version that was in use?
     Newest {
         /// The model's name in the manifest.
         identity: Identity,

@@ -21,6 +21,7 @@ mod fault;
 mod id;
 mod invoke;
 mod ipc;
+pub mod memory_test;
 mod notify;
 mod object;
 pub mod pc;
@@ -32,6 +33,7 @@ mod schedule;
 mod syscall;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 pub use arch::{Arch, Frame};
 pub use capability::{Capability, LookupFailure, SLOTS};

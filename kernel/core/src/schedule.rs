@@ -155,7 +155,7 @@ impl<A: Arch> Kernel<A> {
     }
 
     /// Charges the running scheduling context up to `now`.
-    fn charge(&mut self, now: u64) {
+    pub(crate) fn charge(&mut self, now: u64) {
         let core = self.core();
         let used = now.saturating_sub(core.since);
         core.since = now;
@@ -165,7 +165,7 @@ impl<A: Arch> Kernel<A> {
     }
 
     /// Holds a scheduling context back until its next refill.
-    fn postpone(&mut self, sc: Id) {
+    pub(crate) fn postpone(&mut self, sc: Id) {
         self.contexts[sc].postponed = true;
         let core = usize::from(self.contexts[sc].core) & (MAX_CORES - 1);
         self.cores[core].postponed |= 1 << sc.slot();
@@ -193,53 +193,6 @@ impl<A: Arch> Kernel<A> {
             earliest = Some(earliest.map_or(at, |time| time.min(at)));
         }
         earliest
-    }
-
-    /// The deadline passed: ends the running turn or budget and releases what has a refill again.
-    pub fn tick(&mut self) {
-        let now = self.arch.now();
-        self.charge(now);
-        self.core().reprogram = true;
-        if let (Some(current), Some(sc)) = (self.core().current, self.core().sc) {
-            let turn_over = self.contexts[sc].refills.end_turn();
-            if !self.contexts[sc].refills.is_ready(now) {
-                self.postpone(sc);
-            } else if turn_over && self.is_schedulable(current) && !self.threads[current].queued {
-                let here = self.here & (MAX_CORES - 1);
-                self.cores[here].ready.push_back(&mut self.threads, current);
-            }
-        }
-        self.release(now);
-    }
-
-    fn release(&mut self, now: u64) {
-        let mut waiting = self.core().postponed;
-        while let Some(sc) = Id::of_slot(waiting.trailing_zeros() as usize) {
-            waiting &= waiting - 1;
-            if self.contexts[sc].refills.is_ready(now) {
-                self.stop_waiting(sc);
-                if let Some(thread) = self.contexts[sc].thread {
-                    self.wake(thread);
-                }
-            }
-        }
-    }
-
-    /// The thread gives up the rest of its turn or of its current refill.
-    pub(crate) fn yield_turn(&mut self, id: Id) {
-        let now = self.arch.now();
-        self.charge(now);
-        self.core().reprogram = true;
-        let Some(sc) = self.threads[id].sc else { return };
-        let left = self.contexts[sc].refills.available();
-        self.contexts[sc].refills.charge(left);
-        self.contexts[sc].refills.end_turn();
-        if !self.contexts[sc].refills.is_ready(now) {
-            self.postpone(sc);
-        } else if !self.threads[id].queued {
-            let here = self.here & (MAX_CORES - 1);
-            self.cores[here].ready.push_back(&mut self.threads, id);
-        }
     }
 
     fn send_kicks(&mut self) {

@@ -170,7 +170,8 @@ pub struct CallEnd {
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct IrqEnd {
-    /// Interrupt number: GIC INTID on ARM; I/O APIC pin (global system interrupt) on x86-64.
+    /// Interrupt number: GIC INTID on ARM; on x86-64 I/O APIC pin (global system interrupt), or
+    /// [`IrqEnd::FIRST_MESSAGE`] and the vector's number for one that the device writes as a message.
     pub irq: U32,
     /// x86-64 only: the vector's number as the description gives it.
     pub vector: U32,
@@ -184,6 +185,11 @@ pub struct IrqEnd {
     pub active_low: u8,
     /// Zero.
     pub reserved: [u8; 3],
+}
+
+impl IrqEnd {
+    /// Numbers from here on are messages of devices, not lines.
+    pub const FIRST_MESSAGE: u32 = 256;
 }
 
 /// `parent` controls `child` and receives its faults with badge bit 62 and `id`.

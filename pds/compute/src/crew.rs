@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use inference_model::{CacheKind, Config, Model, Needs, Team};
 use ipc_link::{Link, LinkState};
+use ipc_protocol::adapter::Place;
 use ipc_protocol::compute_worker::{ToCompute, ToWorker};
 use ipc_protocol::supervisor_compute::Sealed;
 use memory_region::Readable;
@@ -103,7 +104,7 @@ impl Crew {
     }
 
     /// Begins a round: every worker of the team is told to set up.
-    pub fn set_up(&mut self, sealed: &Sealed, config: &Config) {
+    pub fn set_up(&mut self, sealed: &Sealed, adapter: Option<Place>, config: &Config) {
         self.round = self.round.wrapping_add(1);
         self.active = config.workers - 1;
         self.working = false;
@@ -121,6 +122,7 @@ impl Crew {
                 context: config.context as u32,
                 batch: config.batch as u32,
                 full_precision: config.cache == CacheKind::F32,
+                adapter,
             };
             worker.excluded |= worker.link.send(&order).is_err();
         }

@@ -11,6 +11,7 @@ use inference_model::{CacheKind, Config, Kernels, Team};
 use ipc_link::{Link, LinkState};
 use ipc_pd::health;
 use ipc_protocol::Piece;
+use ipc_protocol::adapter::Place;
 use ipc_protocol::compute_worker::{ToCompute, ToWorker};
 use ipc_protocol::supervisor_compute::Sealed;
 use memory_region::Readable;
@@ -27,6 +28,7 @@ pub struct Follower {
     round: u32,
     greet: bool,
     room: [u64; 3],
+    adapters: Option<Readable<'static>>,
 }
 
 impl Follower {
@@ -54,7 +56,15 @@ impl Follower {
             round: 0,
             greet: true,
             room,
+            adapters: None,
         }
+    }
+
+    /// With the region in which adapters lie.
+    #[must_use]
+    pub fn with_adapters(mut self, region: Option<Readable<'static>>) -> Self {
+        self.adapters = region;
+        self
     }
 
     /// Something happened on the leader's link.
@@ -78,12 +88,12 @@ impl Follower {
 
     fn obey(&mut self, order: &ToWorker) {
         match order {
-            ToWorker::Setup { round, sealed, index, workers, context, batch, full_precision } => {
+            ToWorker::Setup { round, sealed, index, workers, context, batch, full_precision, adapter } => {
                 self.round = *round;
                 let [index, workers, context, batch] = [index, workers, context, batch].map(|n| *n as usize);
                 let cache = if *full_precision { CacheKind::F32 } else { CacheKind::F16 };
                 let config = Config { context, batch, workers, cache };
-                let answer = match self.set_up(sealed, index, config) {
+                let answer = match self.set_up(sealed, adapter.as_ref(), index, config) {
                     Ok(()) => ToCompute::Ready { round: *round },
                     Err(why) => ToCompute::Failed { round: *round, why: Piece::new(why.as_bytes()) },
                 };
@@ -103,7 +113,13 @@ impl Follower {
         let _ = self.link.send(answer);
     }
 
-    fn set_up(&mut self, sealed: &Sealed, index: usize, config: Config) -> Result<(), String> {
+    fn set_up(
+        &mut self,
+        sealed: &Sealed,
+        place: Option<&Place>,
+        index: usize,
+        config: Config,
+    ) -> Result<(), String> {
         self.release();
         let own = self.boxes.get(index).filter(|_| config.workers <= self.boxes.len());
         let own = own.ok_or("there is no outbox for this worker")?;
@@ -111,9 +127,10 @@ impl Follower {
             count.store(0, Relaxed);
         }
         let model = loaded::bind(self.weights, sealed)?;
+        let adapter = place.map(|place| loaded::adapter(self.adapters, place, &model)).transpose()?;
         let team = Team::new(index, &self.boxes[..config.workers], self.watch);
         let memory = self.memory.take().ok_or_else(|| "the worker's memory is gone".to_string())?;
-        match loaded::worker(model, config, self.kernels, team, memory) {
+        match loaded::worker((model, adapter), config, self.kernels, team, memory) {
             Ok(loaded) => self.loaded = Some(loaded),
             Err((memory, why)) => {
                 self.memory = Some(memory);

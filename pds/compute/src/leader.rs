@@ -1,14 +1,15 @@
 //! The leader: requests of session, orders of the supervisor, and the setting up of the team.
 
+use crate::adapters::Adapters;
 use crate::crew::Crew;
 use crate::loaded::{self, LoadedEngine, Memory};
 use crate::mail::Mail;
 use crate::request::{Request, Setup};
 use crate::{TIMER, work};
 use alloc::string::String;
-use inference_model::{CacheKind, Config, Kernels, Model};
+use inference_model::{Adapter, CacheKind, Config, Kernels, Model};
 use ipc_pd::{ChannelSet, MessageInfo, clock, set_mr};
-use ipc_protocol::session_compute::{ModelFacts, Refusal, Stop, ToCompute, ToSession};
+use ipc_protocol::session_compute::{Arithmetic, ModelFacts, Refusal, Stop, ToCompute, ToSession};
 use ipc_protocol::supervisor_compute::{self as control, Sealed};
 use ipc_protocol::{Piece, timer};
 
@@ -20,7 +21,7 @@ enum State {
     /// None.
     Empty,
     /// Workers are getting ready for this one.
-    Assembling { model: Model<'static>, config: Config, deadline: u64 },
+    Assembling { model: Model<'static>, adapter: Option<Adapter>, config: Config, deadline: u64 },
     /// In use.
     Ready(LoadedEngine),
     /// Workers are dropping it.
@@ -35,8 +36,9 @@ pub struct Leader {
     kernels: Kernels,
     memory: Option<Memory>,
     state: State,
-    sealed: Option<Sealed>,
+    pub(crate) sealed: Option<Sealed>,
     announce: bool,
+    pub(crate) adapters: Adapters,
     pub(crate) facts: Option<ModelFacts>,
     pub(crate) request: Option<Request>,
     pub(crate) copied: u64,
@@ -61,6 +63,7 @@ impl Leader {
             state: State::Empty,
             sealed: None,
             announce: false,
+            adapters: Adapters::default(),
             facts: None,
             request: None,
             copied: 0,
@@ -115,6 +118,7 @@ impl Leader {
             control::ToCompute::Use(sealed) => {
                 let known = self.sealed == Some(sealed) && matches!(self.state, State::Ready(_));
                 self.announce = true;
+                self.adapters.model(self.sealed == Some(sealed));
                 self.sealed = Some(sealed);
                 if known {
                     self.report();
@@ -162,6 +166,7 @@ impl Leader {
                 }
             }
             ToCompute::Erase => self.erase(),
+            ToCompute::Adapt { place } => self.adapt(place),
         }
     }
 
@@ -181,7 +186,8 @@ impl Leader {
     /// Ends the request with its costs.
     pub(crate) fn end_request(&mut self, stop: Stop) {
         if let Some(mut request) = self.request.take() {
-            let cost = request.cost(self.copied, self.read);
+            let arithmetic = Arithmetic::named(self.kernels.name()).unwrap_or_default();
+            let cost = request.cost(self.copied, self.read, arithmetic);
             self.mail.tell_session(ToSession::Done { id: request.id, stop, cost });
         }
     }
@@ -239,10 +245,10 @@ impl Leader {
             return self.assemble();
         }
         match core::mem::replace(&mut self.state, State::Empty) {
-            State::Assembling { model, config, deadline } => match self.crew.ready() {
-                Some(true) => self.build(model, config),
+            State::Assembling { model, adapter, config, deadline } => match self.crew.ready() {
+                Some(true) => self.build((model, adapter), config),
                 Some(false) if clock::ticks() < deadline => {
-                    self.state = State::Assembling { model, config, deadline };
+                    self.state = State::Assembling { model, adapter, config, deadline };
                 }
                 _ => {
                     self.crew.exclude_late();
@@ -257,18 +263,19 @@ impl Leader {
     }
 
     /// Sets up the sealed model with the workers there are.
-    fn assemble(&mut self) {
+    pub(crate) fn assemble(&mut self) {
         self.drop_model();
         let Some(sealed) = self.sealed else { return };
         match self.plan(&sealed) {
             Ok((model, config)) => {
-                self.crew.set_up(&sealed, &config);
+                let adapter = self.adapters.take(&model);
+                self.crew.set_up(&sealed, self.adapters.place(), &config);
                 let deadline = clock::ticks() + clock::from_micros(SETUP_MICROS);
                 if config.workers > 1 {
                     set_mr(0, SETUP_MICROS + 1000);
                     TIMER.pp_call(MessageInfo::new(timer::SET_TIMEOUT, 1));
                 }
-                self.state = State::Assembling { model, config, deadline };
+                self.state = State::Assembling { model, adapter, config, deadline };
                 if config.workers == 1 {
                     self.settle();
                 }
@@ -286,7 +293,7 @@ impl Leader {
         Ok((model, config))
     }
 
-    fn build(&mut self, model: Model<'static>, config: Config) {
+    fn build(&mut self, (model, adapter): (Model<'static>, Option<Adapter>), config: Config) {
         let Some(memory) = self.memory.take() else { return };
         self.copied = work::bytes_outside(&model, self.weights);
         self.read = model.weight_bytes() as u64;
@@ -300,20 +307,24 @@ impl Leader {
             cache_bytes: cache.sum(),
             workers: self.crew.size() as u32,
         });
-        match loaded::engine(model, config, self.kernels, self.crew.team(), memory) {
+        match loaded::engine((model, adapter), config, self.kernels, self.crew.team(), memory) {
             Ok(engine) => {
                 self.state = State::Ready(engine);
                 self.report();
             }
             Err((memory, why)) => {
                 self.memory = Some(memory);
-                self.give_up(&why);
+                match self.adapters.leave_out(&why) {
+                    true => self.assemble(),
+                    false => self.give_up(&why),
+                }
             }
         }
     }
 
     fn report(&mut self) {
         self.mail.tell_session(ToSession::Model(self.facts));
+        self.answer_adapt();
         if core::mem::take(&mut self.announce) {
             let generation = self.sealed.map_or(0, |sealed| sealed.generation);
             self.mail.tell_supervisor(control::ToSupervisor::Using { generation });
@@ -326,6 +337,7 @@ impl Leader {
         self.mail
             .tell_supervisor(control::ToSupervisor::Unusable { generation, why: Piece::new(why.as_bytes()) });
         self.mail.tell_session(ToSession::Model(None));
+        self.answer_adapt();
     }
 }
 

@@ -13,6 +13,7 @@
 
 extern crate alloc;
 
+mod adapters;
 mod crew;
 mod follower;
 mod guide;

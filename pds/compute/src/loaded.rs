@@ -1,9 +1,12 @@
 //! A model in use: the graph bound to the weights region, and the worker that computes with it.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use inference_gguf::Gguf;
-use inference_model::{CacheKind, Config, Engine, Kernels, Model, Team, Worker};
+use inference_model::{Adapter, CacheKind, Config, Engine, Kernels, Model, ModelError, Team, Worker};
+use ipc_protocol::adapter::{self, Place};
 use ipc_protocol::supervisor_compute::Sealed;
+use memory_region::Readable;
 use self_cell::{MutBorrow, self_cell};
 use zerocopy::FromBytes;
 
@@ -33,6 +36,7 @@ impl Memory {
 /// What a worker borrows from.
 pub struct Owner {
     model: Model<'static>,
+    adapter: Option<Adapter>,
     memory: MutBorrow<Memory>,
 }
 
@@ -69,21 +73,44 @@ pub fn bind(weights: &'static [u8], sealed: &Sealed) -> Result<Model<'static>, S
     Model::bind(&gguf).map_err(|error| error.to_string())
 }
 
+/// The adapter at `place` of the region in which the retriever leaves them. It is copied out first; what was copied is
+/// checked, so whatever happens to the region afterwards changes nothing.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub fn adapter(
+    region: Option<Readable<'static>>,
+    place: &Place,
+    model: &Model<'_>,
+) -> Result<Adapter, String> {
+    let region = region.ok_or("this system has no place for adapters")?;
+    let (start, length) = place.range().ok_or("there is no such place")?;
+    let mut file = Vec::new();
+    file.try_reserve_exact(length).map_err(|_| "there is no memory for it")?;
+    file.resize(length, 0);
+    region.copy_out(start, &mut file);
+    if adapter::checksum(&file) != place.checksum {
+        return Err("its checksum is not the one that was announced".into());
+    }
+    Adapter::read(&file, model).map_err(|error| error.to_string())
+}
+
 /// The leader's engine; on failure the memory comes back with the reason.
 ///
 /// # Errors
 /// What does not fit, for people.
 pub fn engine(
-    model: Model<'static>,
+    (model, adapter): (Model<'static>, Option<Adapter>),
     config: Config,
     kernels: Kernels,
     team: Team<'static>,
     memory: Memory,
 ) -> Result<LoadedEngine, (Memory, String)> {
-    let owner = Owner { model, memory: MutBorrow::new(memory) };
+    let owner = Owner { model, adapter, memory: MutBorrow::new(memory) };
     LoadedEngine::try_new_or_recover(owner, |owner| {
         let memory = owner.memory.borrow_mut();
         let worker = Worker::new(&owner.model, config, kernels, team, memory.cache, memory.scratch);
+        let worker = worker.and_then(|worker| adapted(worker, &owner.adapter));
         worker.and_then(Engine::new).map_err(|error| error.to_string())
     })
     .map_err(|(owner, why)| (owner.memory.into_inner(), why))
@@ -94,19 +121,30 @@ pub fn engine(
 /// # Errors
 /// As [`engine`].
 pub fn worker(
-    model: Model<'static>,
+    (model, adapter): (Model<'static>, Option<Adapter>),
     config: Config,
     kernels: Kernels,
     team: Team<'static>,
     memory: Memory,
 ) -> Result<LoadedWorker, (Memory, String)> {
-    let owner = Owner { model, memory: MutBorrow::new(memory) };
+    let owner = Owner { model, adapter, memory: MutBorrow::new(memory) };
     LoadedWorker::try_new_or_recover(owner, |owner| {
         let memory = owner.memory.borrow_mut();
         Worker::new(&owner.model, config, kernels, team, memory.cache, memory.scratch)
+            .and_then(|worker| adapted(worker, &owner.adapter))
             .map_err(|error| error.to_string())
     })
     .map_err(|(owner, why)| (owner.memory.into_inner(), why))
+}
+
+fn adapted<'m, 'b>(
+    worker: Worker<'m, 'b>,
+    adapter: &'m Option<Adapter>,
+) -> Result<Worker<'m, 'b>, ModelError> {
+    match adapter {
+        Some(adapter) => worker.with_adapter(adapter),
+        None => Ok(worker),
+    }
 }
 
 impl LoadedEngine {

@@ -33,6 +33,7 @@ ipc_pd::regions! {
     from_worker_3, from_worker_3_size: Readable;
     to_leader, to_leader_size: Writable;
     from_leader, from_leader_size: Readable;
+    retriever_adapter, retriever_adapter_size: Readable;
 }
 
 /// Time that the leader waits for a worker at a barrier.
@@ -44,7 +45,7 @@ fn init() -> Compute {
     let activations = activations().expect("the description maps `activations`");
     let memory = Memory::new(cache, activations).expect("`activations` is page aligned");
     let platform = platform().and_then(Platform::decode).unwrap_or_default();
-    let kernels = Kernels::select(CpuFeatures::from_word(platform.cpu_features));
+    let kernels = Kernels::select(CpuFeatures::available(platform.cpu_features));
     let boxes: Vec<_> =
         [outbox_0(), outbox_1(), outbox_2(), outbox_3()].into_iter().map_while(|b| b).collect();
     match pd_name().strip_prefix("compute_").and_then(|number| number.parse().ok()) {
@@ -52,9 +53,13 @@ fn init() -> Compute {
             let (mine, theirs) =
                 to_leader().zip(from_leader()).expect("the description maps the leader's link");
             let link = (Link::start(mine, theirs, LEADER), theirs);
-            Compute::Follower(Follower::new(link, boxes, number, weights, kernels, memory))
+            let follower = Follower::new(link, boxes, number, weights, kernels, memory);
+            Compute::Follower(follower.with_adapters(retriever_adapter()))
         }
-        None => Compute::Leader(leader(boxes, weights, kernels, memory)),
+        None => {
+            let leader = leader(boxes, weights, kernels, memory);
+            Compute::Leader(leader.with_adapters(retriever_adapter()))
+        }
     }
 }
 

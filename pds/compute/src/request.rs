@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use inference_sampler::{Candidate, Parameters};
 use ipc_pd::clock;
 use ipc_protocol::List;
-use ipc_protocol::session_compute::{Cost, MAX_STOP_TOKENS, Sampling};
+use ipc_protocol::session_compute::{Arithmetic, Cost, MAX_STOP_TOKENS, Sampling};
 
 /// Gaps between tokens that are remembered for the 99th percentile.
 const GAPS: usize = 1024;
@@ -134,7 +134,7 @@ impl Request {
     }
 
     /// What it cost.
-    pub fn cost(&mut self, weight_bytes_copied: u64, weight_bytes_read: u64) -> Cost {
+    pub fn cost(&mut self, weight_bytes_copied: u64, weight_bytes_read: u64, arithmetic: Arithmetic) -> Cost {
         let since_go = |ticks: u64| clock::to_micros(ticks.saturating_sub(self.go_ticks));
         let first_token_us = if self.first_ticks == 0 { 0 } else { since_go(self.first_ticks) };
         self.gaps.sort_unstable();
@@ -149,6 +149,7 @@ impl Request {
             p99_us: p99.copied().unwrap_or(0).into(),
             weight_bytes_copied,
             weight_bytes_read,
+            arithmetic,
         }
     }
 }

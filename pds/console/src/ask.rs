@@ -15,6 +15,7 @@ use crate::{printable, say};
 use core::ops::Range;
 use heapless::{Deque, String, Vec};
 use inference_commands::{NONE, find};
+use ipc_protocol::console_session::ToSession;
 
 /// Most bytes of a proposal.
 const LONGEST_PROPOSAL: usize = 768;
@@ -148,6 +149,7 @@ impl<T: Terminal> Console<T> {
             return self.drop_proposal();
         }
         self.asking.decide(Decision::Run);
+        self.outbox.push(ToSession::Decided { ran: true });
         self.editor.draft.clear();
         self.editor.draft.set_line(&command);
         self.editor.history.push(&command);
@@ -158,6 +160,7 @@ impl<T: Terminal> Console<T> {
     pub(crate) fn drop_proposal(&mut self) {
         self.asking.pending = None;
         self.asking.decide(Decision::Refused);
+        self.outbox.push(ToSession::Decided { ran: false });
         say!(self.screen, "not run\n");
         self.prompt();
     }

@@ -32,6 +32,8 @@ pub(crate) struct Banner {
     pub model: Option<Model>,
     /// What retrieval is like, as session described it last.
     pub retrieval: Option<Piece>,
+    /// What learning is like, as session described it last.
+    pub learning: Option<Piece>,
     /// Tokens in the context after the last answer.
     pub used: u32,
     /// Tick of the first progress of a load.

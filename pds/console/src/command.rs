@@ -10,6 +10,7 @@
 //! a command of up to five letters or two of a longer one, because "hello" must reach the model. A plain near miss
 //! is not said to the model either: `chat hlep` says it.
 
+use crate::commands::learn;
 use crate::commands::rag::{self, Library};
 use crate::words::nearest;
 use ipc_protocol::console_session::{PARAMETERS, RagText, Show};
@@ -91,7 +92,7 @@ pub enum Command<'a> {
 }
 
 /// Commands after a slash.
-pub const SLASH: [&str; 31] = [
+pub const SLASH: [&str; 33] = [
     "help",
     "?",
     "clear",
@@ -121,6 +122,8 @@ pub const SLASH: [&str; 31] = [
     "rag",
     "fact",
     "recall",
+    "learn",
+    "correct",
     "chat",
     "talk",
 ];
@@ -236,6 +239,8 @@ fn slash<'a>(line: &'a str, command: &'a str) -> Command<'a> {
         "chat" | "talk" => Command::Talk,
         "rag" => library(rag::rag(rest)),
         "fact" => library(rag::fact(rest)),
+        "learn" => library(learn::learn(rest)),
+        "correct" => library(learn::correct(rest)),
         "recall" => Command::Library(Library::Say(RagText::Recall, rest)),
         "save" | "restore" => {
             Command::Absent("/save and /restore: saved conversations are not part of this build")

@@ -134,6 +134,7 @@ impl Answer {
         say!(*screen, "p99 between tokens:    {}\n", Micros(cost.p99_us));
         say!(*screen, "weight bytes copied:   {}\n", cost.weight_bytes_copied);
         say!(*screen, "weight bytes read:     {} per token, in place\n", Bytes(cost.weight_bytes_read));
+        say!(*screen, "arithmetic:            {}\n", cost.arithmetic.name());
     }
 }
 

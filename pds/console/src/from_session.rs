@@ -72,6 +72,7 @@ impl<T: Terminal> Console<T> {
                 self.answered(id, Answer { stop, cost, used, context, total_us: 0 });
             }
             ToConsole::Retrieval { description } => self.banner.retrieval = Some(description),
+            ToConsole::Learning { description } => self.banner.learning = Some(description),
             ToConsole::End { id, .. } => {
                 if self.current(id).is_some() {
                     self.end_line();

@@ -83,6 +83,7 @@ impl<T: Terminal> Console<T> {
             say!(self.screen, "the supervisor knows no servers\n");
         }
         self.show_retrieval();
+        self.show_learning();
         self.show_model();
     }
 
@@ -156,6 +157,8 @@ fn consequence(pd: &str, action: Action) -> &'static str {
             "answers are made without documents until /restart retriever; what is stored stays"
         }
         "retriever" => "a question or note under way is lost; what is stored stays",
+        "trainer" if gave_up => "nothing can be learnt until /restart trainer; what is learnt stays in use",
+        "trainer" => "learning under way is lost; what is learnt stays in use",
         "timer" => "timeouts may be late",
         "supervisor" => "the model is read again; the conversation is kept, an answer under way ends",
         _ if gave_up => "/restart NAME tries again",

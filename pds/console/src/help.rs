@@ -21,6 +21,9 @@ Type a message and press Enter. Commands begin with / or stand alone on a line:
   /rag scan              take in what is new in /docs    /rag find TEXT   show passages
   /fact add A | B | C    keep a fact            /fact list, /fact forget NUMBER
   /recall TEXT           what happened on this machine
+  /learn on|off|status   collect what is to be learnt          /learn list, /learn forget [NUMBER]
+  /correct TEXT          the better answer to the last question   /learn mark   the last answer was right
+  /learn now, stop       learn from what was collected, while you chat   /learn rollback   as it was before
   /restart SERVER        restart a server       /stop SERVER           stop a server
   ? REQUEST              ask for a command in English; it is shown, and runs only on y (? alone: what was asked)
   chat TEXT              say TEXT, even if it looks like a command

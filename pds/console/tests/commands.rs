@@ -238,6 +238,7 @@ fn switches_of_the_console_are_confirmed_and_work() {
         "p99 between tokens:    60.0 ms",
         "weight bytes copied:   0",
         "weight bytes read:     2.9 MiB per token",
+        "arithmetic:            avx2",
         "[Prompt 100.0 t/s | Generation 20.0 t/s | ctx 23/256 | stop: eos]",
     ] {
         assert!(figures.contains(text), "{text}: {figures}");

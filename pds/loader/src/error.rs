@@ -53,10 +53,12 @@ pub enum LoadError {
     Manifest { name: String, error: ManifestError },
     /// The model is not the one that was signed.
     Mismatch { name: String, identity: String, error: Mismatch },
-    /// An older version than the image, or this system since power-on, accepts.
+    /// An older version than the image accepts, or than was in use.
     Rollback { name: String, identity: String, version: u64, oldest: u64 },
     /// More different signed models were loaded than are kept account of.
     TooManyIdentities { name: String },
+    /// The account of the versions in use cannot be read.
+    NoAccount { name: String },
 }
 
 impl fmt::Display for LoadError {
@@ -89,7 +91,8 @@ impl fmt::Display for LoadError {
             | Self::Manifest { .. }
             | Self::Mismatch { .. }
             | Self::Rollback { .. }
-            | Self::TooManyIdentities { .. } => self.fmt_signed(f),
+            | Self::TooManyIdentities { .. }
+            | Self::NoAccount { .. } => self.fmt_signed(f),
             _ => self.fmt_file(f),
         }
     }
@@ -140,7 +143,11 @@ impl LoadError {
             ),
             Self::TooManyIdentities { name } => write!(
                 f,
-                "{name}: too many different signed models since power-on to guard another against rollback: restart"
+                "{name}: too many different signed models were in use to guard another against rollback; docs/signed-models.md says how to begin anew"
+            ),
+            Self::NoAccount { name } => write!(
+                f,
+                "{name} is signed, but which versions were in use cannot be read from the disk: check it, then load again"
             ),
             _ => Ok(()),
         }

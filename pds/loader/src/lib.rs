@@ -166,7 +166,7 @@ impl Loader {
             Job::Idle => return self.next_job(),
             Job::List(list) => list.step(&mut self.disk),
             Job::Load(load) if load.awaits_newest() => match self.supervisor.receive() {
-                Ok(Some(ToLoader::Newest { version })) => load.newest(version, &mut self.memory),
+                Ok(Some(ToLoader::Newest { newest })) => load.newest(newest, &mut self.memory),
                 // Nothing else is expected; the supervisor gives up a job by starting anew.
                 Ok(Some(_)) => Step::Again,
                 Ok(None) | Err(_) => Step::Wait,

@@ -17,7 +17,7 @@ use inference_manifest::Checker;
 use ipc_protocol::Name;
 use ipc_protocol::signing::Signed;
 use ipc_protocol::supervisor_compute::Sealed;
-use ipc_protocol::supervisor_loader::ToSupervisor;
+use ipc_protocol::supervisor_loader::{Newest, ToSupervisor};
 use sha2::Sha256;
 
 /// Bytes that are read before the header is looked at for the first time.
@@ -175,20 +175,24 @@ impl LoadJob {
     }
 
     /// The supervisor's answer, for which [`LoadJob::awaits_newest`] says that there is need.
-    pub fn newest(&mut self, newest: Option<u64>, memory: &mut Memory) -> Step {
+    pub fn newest(&mut self, newest: Newest, memory: &mut Memory) -> Step {
         match self.accept(newest, memory) {
             Ok(step) => step,
             Err(error) => Step::End(self.give_up(error, memory)),
         }
     }
 
-    fn accept(&mut self, newest: Option<u64>, memory: &Memory) -> Result<Step, LoadError> {
+    fn accept(&mut self, newest: Newest, memory: &Memory) -> Result<Step, LoadError> {
         let name = self.name();
         let scan = Phase::Scan(Scan::new());
         let Phase::Newest { volume, checker, signed, .. } = core::mem::replace(&mut self.phase, scan) else {
             return Ok(Step::Again);
         };
-        not_older(&name, &signed, newest.ok_or(LoadError::TooManyIdentities { name: name.clone() })?)?;
+        match newest {
+            Newest::Version(version) => not_older(&name, &signed, version)?,
+            Newest::Full => return Err(LoadError::TooManyIdentities { name }),
+            Newest::Unreadable => return Err(LoadError::NoAccount { name }),
+        }
         self.integrity = Integrity::Signed(checker, signed);
         self.start_map(volume, memory)
     }

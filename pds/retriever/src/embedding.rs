@@ -82,7 +82,7 @@ impl Embedding {
 
 /// Reads the first model file of `/system` into `weights`.
 fn load(port: &mut Port, weights: &'static mut [u8]) -> Result<&'static [u8], FileError> {
-    let (found, _) = files::list(port, Folder::System, MOST_FILES)?;
+    let found = files::list(port, Folder::System, MOST_FILES)?.files;
     let model = found.iter().find(|file| file.path.to_ascii_lowercase().ends_with(".gguf"));
     let model = model.ok_or(FileError::NotFound)?;
     let bytes = files::open(port, Folder::System, &model.path)?;

@@ -108,7 +108,7 @@ impl Retriever {
             return true;
         }
         if let Err(error) = result {
-            self.failed(error);
+            self.not_kept(error);
         }
         self.events.waiting.pop_front();
         if let (Some(number), Some(link)) = (next.number, self.supervisor.as_mut()) {

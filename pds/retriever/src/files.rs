@@ -2,6 +2,7 @@
 //! Files in `/docs` and `/system`, as storage gives them.
 
 use crate::port::{Port, PortError};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -9,6 +10,8 @@ use ipc_protocol::storage::{Folder, Outcome, PATH, Path, ToClient, ToStorage};
 
 /// Folders deep that are looked into.
 const DEEPEST: usize = 6;
+/// Entries beyond a limit that are named.
+const NAMED: usize = 8;
 
 /// Why a file or folder was not read. The messages go on after its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,30 +81,61 @@ pub(crate) struct Found {
     pub size: u32,
 }
 
-/// The files in a folder and the folders in it, at most `limit`; whether there were more.
-pub(crate) fn list(port: &mut Port, folder: Folder, limit: usize) -> Result<(Vec<Found>, bool), FileError> {
-    let (mut found, mut folders) = (Vec::new(), Vec::from([String::new()]));
+/// What lies in a folder and the folders in it.
+#[derive(Default)]
+pub(crate) struct Listing {
+    /// In the order of their paths.
+    pub files: Vec<Found>,
+    /// What is beyond a limit, with the reason.
+    pub passed_over: Vec<String>,
+    /// There are more files than were asked for.
+    pub more: bool,
+}
+
+/// Lists a folder and the folders in it, at most `limit` entries.
+pub(crate) fn list(port: &mut Port, folder: Folder, limit: usize) -> Result<Listing, FileError> {
+    let (mut listing, mut folders) = (Listing::default(), Vec::from([String::new()]));
     let mut next = 0;
     while let Some(path) = folders.get(next).cloned() {
         next += 1;
         open_folder(port, folder, &path)?;
         while let Some((name, is_folder, size)) = next_entry(port)? {
-            if name.is_empty() || name.starts_with('.') {
+            if name.starts_with('.') {
                 continue;
             }
-            let path = if path.is_empty() { name } else { alloc::format!("{path}/{name}") };
-            if path.len() > PATH || found.len() + folders.len() >= limit {
-                return Ok((found, true));
+            if listing.files.len() + folders.len() >= limit {
+                listing.more = true;
+                return Ok(listing);
             }
-            match is_folder {
-                true if path.matches('/').count() < DEEPEST => folders.push(path),
-                true => {}
-                false => found.push(Found { path, size }),
+            match (below(&path, &name), is_folder) {
+                (Err(why), _) => listing.pass_over(why),
+                (Ok(path), true) => folders.push(path),
+                (Ok(path), false) => listing.files.push(Found { path, size }),
             }
         }
     }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok((found, false))
+    listing.files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(listing)
+}
+
+impl Listing {
+    fn pass_over(&mut self, why: String) {
+        if self.passed_over.len() < NAMED {
+            self.passed_over.push(why);
+        }
+    }
+}
+
+/// The path of an entry, or why it is passed over. Storage gives no name where it is too long.
+fn below(path: &str, name: &str) -> Result<String, String> {
+    let whole = if path.is_empty() { name.into() } else { format!("{path}/{name}") };
+    if name.is_empty() || whole.len() > PATH {
+        return Err(format!("a path in /{path} has more than {PATH} bytes"));
+    }
+    if whole.matches('/').count() > DEEPEST {
+        return Err(format!("{whole} lies more than {DEEPEST} folders deep"));
+    }
+    Ok(whole)
 }
 
 fn open_folder(port: &mut Port, folder: Folder, path: &str) -> Result<(), FileError> {

@@ -19,10 +19,12 @@
 
 extern crate alloc;
 
+mod background;
 mod embedding;
 mod events;
 mod files;
 mod inbox;
+mod learning;
 pub mod library;
 mod port;
 mod requests;
@@ -30,6 +32,7 @@ mod retriever;
 mod scan;
 mod search;
 mod shelf;
+mod status;
 mod time;
 
 pub use embedding::Embedding;

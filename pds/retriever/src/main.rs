@@ -21,6 +21,8 @@ ipc_pd::regions! {
     session_to_retriever, session_to_retriever_size: Readable;
     retriever_to_supervisor, retriever_to_supervisor_size: Writable;
     supervisor_to_retriever, supervisor_to_retriever_size: Readable;
+    trainer_adapter, trainer_adapter_size: Readable;
+    retriever_adapter, retriever_adapter_size: Writable;
 }
 
 fn wired() -> Option<Retriever> {
@@ -30,10 +32,11 @@ fn wired() -> Option<Retriever> {
     let supervisor = retriever_to_supervisor().zip(supervisor_to_retriever());
     let supervisor = supervisor.map(|(mine, theirs)| Link::start(mine, theirs, SUPERVISOR));
     let platform = platform().and_then(Platform::decode).unwrap_or_default();
-    let kernels = Kernels::select(CpuFeatures::from_word(platform.cpu_features));
+    let kernels = Kernels::select(CpuFeatures::available(platform.cpu_features));
     // Nothing lies in it yet.
     let heap = ipc_pd::heap::free();
-    Some(Retriever::new(Means { session, supervisor, port, weights: embedding_weights(), kernels, heap }))
+    let means = Means { session, supervisor, port, weights: embedding_weights(), kernels, heap };
+    Some(Retriever::new(means).with_adapters(trainer_adapter().zip(retriever_adapter())))
 }
 
 fn init() -> impl Handler {

@@ -58,6 +58,7 @@ impl Retriever {
             Task::Note => self.keep_note(id, text),
             Task::Fact => self.keep_fact(id, text),
             Task::Remove => self.remove(id, text.trim()),
+            Task::Pair { kind, question } => self.keep_pair(id, kind, question as usize, text),
         };
         self.finish(request, result);
     }
@@ -74,6 +75,7 @@ impl Retriever {
             Ask::Facts => self.list_facts(id),
             Ask::ForgetFact(fact) => self.forget_fact(id, fact),
             Ask::Format => self.format(id),
+            Ask::Learning(what) => self.learning(id, what),
         };
         self.finish(request, result);
     }
@@ -85,7 +87,7 @@ impl Retriever {
         self.done(request, result.is_ok());
     }
 
-    fn say(&self, id: u32, line: &str) {
+    pub(crate) fn say(&self, id: u32, line: &str) {
         self.inbox.borrow_mut().line(id, line);
     }
 
@@ -143,6 +145,7 @@ impl Retriever {
         let path = store.sources().find(|info| info.id == source).map(|info| info.path).unwrap_or_default();
         let passages = store.remove_source(source);
         let passages = passages.map_err(|error| self.failed(error))?;
+        self.full = false;
         self.say(id, &format!("{path} is forgotten ({passages} passages)"));
         if path.starts_with(ON_DISK) {
             self.say(id, "the file is still on the disk: the next scan takes it in again");
@@ -182,6 +185,7 @@ impl Retriever {
         let (store, _) = self.open_store()?;
         let forgotten = store.forget_fact(fact);
         forgotten.map_err(|error| self.failed(error))?;
+        self.full = false;
         self.say(id, &format!("fact {fact} is forgotten"));
         Ok(())
     }

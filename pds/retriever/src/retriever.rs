@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //! The PD's state and its one loop: messages first, then the disk, then what can wait.
 
-use crate::embedding::{Embedding, Purpose};
+use crate::embedding::Embedding;
 use crate::events::{Events, Happening};
-use crate::inbox::{Inbox, short};
+use crate::inbox::Inbox;
+use crate::learning::Learning;
 use crate::port::Port;
 use crate::requests::Incoming;
 use crate::scan::Scan;
@@ -15,9 +16,9 @@ use core::cell::RefCell;
 use core::convert::Infallible;
 use inference_kernels::Kernels;
 use ipc_pd::{ChannelSet, Handler, clock, health};
-use ipc_protocol::session_retriever::{self, State, ToSession};
+use ipc_protocol::session_retriever::{self, State};
 use retrieval::memory::{Config, MemoryError};
-use retrieval::store::{SECTOR, StoreError};
+use retrieval::store::StoreError;
 
 /// What the retriever works with.
 pub struct Means {
@@ -58,10 +59,13 @@ pub struct Retriever {
     pub(crate) events: Events,
     pub(crate) incoming: Incoming,
     /// What session was told last.
-    told: Option<State>,
+    pub(crate) told: Option<State>,
     lives: u64,
     /// Nothing is left to tidy up.
-    tidy: bool,
+    pub(crate) tidy: bool,
+    /// The store had no room, and nothing was removed since.
+    pub(crate) full: bool,
+    pub(crate) learning: Learning,
 }
 
 impl Retriever {
@@ -83,6 +87,8 @@ impl Retriever {
             told: None,
             lives: 0,
             tidy: false,
+            full: false,
+            learning: Learning::default(),
         }
     }
 
@@ -170,7 +176,8 @@ impl Retriever {
             self.note(Happening::Damage(missing));
         }
         self.shelf = Shelf::Open(store);
-        self.tidy = false;
+        self.read_learning();
+        (self.tidy, self.full) = (false, false);
         self.remove_unfinished_notes();
     }
 
@@ -199,121 +206,6 @@ impl Retriever {
             MemoryError::Embed(_) => "stopped".into(),
             error => error.to_string(),
         }
-    }
-
-    /// Whether something else has to be done before a text in the background is embedded.
-    pub(crate) fn is_interrupted(&self) -> bool {
-        let inbox = self.inbox.borrow();
-        let asked = self.scan.asked.is_some_and(|request| inbox.is_cancelled(request.id));
-        inbox.has_mail() || inbox.is_quiet() || asked
-    }
-
-    /// A step of what can wait; whether there was one. Nothing while an answer is made.
-    fn background(&mut self) -> bool {
-        if self.inbox.borrow().is_quiet() {
-            return false;
-        }
-        self.store_event(Purpose::Background) || self.scan_step() || self.embed_anew() || self.tidy_up()
-    }
-
-    /// New vectors for texts of another embedding.
-    fn embed_anew(&mut self) -> bool {
-        let (Shelf::Open(store), Some(embedding)) = (&mut self.shelf, &mut self.embedding) else {
-            return false;
-        };
-        if store.counts().unembedded == 0 {
-            return false;
-        }
-        embedding.purpose = Purpose::Background;
-        match store.embed_step(embedding) {
-            Ok(_) => true,
-            Err(MemoryError::Embed(_)) if self.is_interrupted() => true,
-            Err(error) => {
-                self.failed(error);
-                false
-            }
-        }
-    }
-
-    /// Makes room on the disk, once nothing else is to do.
-    fn tidy_up(&mut self) -> bool {
-        let Shelf::Open(store) = &mut self.shelf else { return false };
-        if self.tidy {
-            return false;
-        }
-        match store.tidy() {
-            Ok(more) => self.tidy = !more,
-            Err(error) => drop(self.failed(error)),
-        }
-        !self.tidy
-    }
-
-    /// Ends a request.
-    pub(crate) fn done(&mut self, request: Request, ok: bool) {
-        self.tidy = false;
-        let embedding =
-            self.embedding.as_ref().map_or(session_retriever::Embedding::Loading, Embedding::kind);
-        let micros = clock::to_micros(clock::ticks().saturating_sub(request.began));
-        self.inbox.borrow_mut().say(ToSession::Done { id: request.id, ok, embedding, micros });
-    }
-
-    fn state(&self) -> State {
-        let (embedding, label) = match &self.embedding {
-            None => (session_retriever::Embedding::Loading, short("")),
-            Some(embedding) => (embedding.kind(), short(embedding.description())),
-        };
-        let store = match self.shelf {
-            Shelf::Closed => session_retriever::Store::Opening,
-            Shelf::Open(_) => session_retriever::Store::Open,
-            Shelf::Unusable(..) => session_retriever::Store::Unusable,
-        };
-        let mut state = State {
-            embedding,
-            label,
-            store,
-            sources: 0,
-            passages: 0,
-            unembedded: 0,
-            episodes: 0,
-            facts: 0,
-            told: 0,
-            used: 0,
-            size: 0,
-        };
-        if let Shelf::Open(store) = &self.shelf {
-            let counts = store.counts();
-            state.sources = counts.sources as u32;
-            state.passages = counts.passages as u32;
-            state.unembedded = counts.unembedded as u32;
-            state.episodes = counts.episodes as u32;
-            state.facts = counts.facts as u32;
-            state.told = store.facts().filter(|fact| fact.episode.is_none()).count() as u32;
-            state.used = counts.usage.used * SECTOR as u64;
-            state.size = counts.usage.log * SECTOR as u64;
-        }
-        state
-    }
-
-    /// Tells session what has changed.
-    fn tell_state(&mut self) {
-        let state = self.state();
-        if self.told.as_ref() != Some(&state) {
-            self.inbox.borrow_mut().say(ToSession::State(state.clone()));
-            self.report(&state);
-            self.told = Some(state);
-        }
-        self.inbox.borrow_mut().flush();
-    }
-
-    fn report(&self, state: &State) {
-        health::gauge(gauge::PASSAGES, state.passages.into());
-        health::gauge(gauge::EPISODES, state.episodes.into());
-        let embedding = match state.embedding {
-            session_retriever::Embedding::Loading => 0,
-            session_retriever::Embedding::Model => 1,
-            session_retriever::Embedding::Hash => 2,
-        };
-        health::gauge(gauge::EMBEDDING, embedding);
     }
 }
 

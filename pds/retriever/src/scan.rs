@@ -6,7 +6,7 @@
 
 use crate::embedding::Purpose;
 use crate::events::Happening;
-use crate::files::{self, Found};
+use crate::files::{self, Found, Listing};
 use crate::library::{LARGEST_DOCUMENT, MOST_FILES};
 use crate::retriever::{Request, Retriever};
 use crate::shelf::Shelf;
@@ -48,8 +48,8 @@ struct Report {
     passages: usize,
     /// Why files were passed over.
     passed_over: Vec<String>,
-    /// All files were named.
-    complete: bool,
+    /// There are more files than are looked at.
+    more: bool,
 }
 
 /// A scan of `/docs`.
@@ -57,7 +57,6 @@ struct Report {
 pub(crate) struct Scan {
     stage: Stage,
     ingest: Option<Ingest>,
-    listed: BTreeSet<String>,
     report: Report,
     /// Who waits for it.
     pub(crate) asked: Option<Request>,
@@ -67,6 +66,15 @@ impl Scan {
     /// Begins again, for a request or for nobody.
     pub fn begin(&mut self, asked: Option<Request>) {
         *self = Self { asked, ..Self::default() };
+    }
+
+    /// Documents that are still to be looked at; 1 before they are listed.
+    pub fn files_left(&self) -> u32 {
+        match &self.stage {
+            Stage::Due => 1,
+            Stage::Files(files) => files.len() as u32 + u32::from(self.ingest.is_some()),
+            Stage::Idle => 0,
+        }
     }
 }
 
@@ -94,17 +102,26 @@ impl Retriever {
     fn list_files(&mut self) -> bool {
         let listed = files::list(&mut self.port.borrow_mut(), Folder::Documents, MOST_FILES);
         match listed {
-            Ok((found, more)) => {
-                let files: VecDeque<Found> =
-                    found.into_iter().filter(|file| Format::of_path(&file.path).is_some()).collect();
-                self.scan.listed = files.iter().map(|file| format!("{ON_DISK}{}", file.path)).collect();
-                self.scan.report.complete = !more;
-                self.scan.report.files = files.len() as u32;
-                self.scan.stage = Stage::Files(files);
+            Ok(listing) => {
+                self.use_listing(listing);
                 true
             }
             Err(error) => self.end_scan(Some(format!("/docs {error}"))),
         }
+    }
+
+    /// What is gone from `/docs` goes first: it makes room for what is new.
+    fn use_listing(&mut self, listing: Listing) {
+        let Listing { files, passed_over, more } = listing;
+        let files: VecDeque<Found> =
+            files.into_iter().filter(|file| Format::of_path(&file.path).is_some()).collect();
+        let report = &mut self.scan.report;
+        (report.files, report.more, report.passed_over) = (files.len() as u32, more, passed_over);
+        if !more {
+            let listed = files.iter().map(|file| format!("{ON_DISK}{}", file.path)).collect();
+            self.remove_vanished(&listed);
+        }
+        self.scan.stage = Stage::Files(files);
     }
 
     fn begin_file(&mut self, file: &Found) -> bool {
@@ -188,9 +205,6 @@ impl Retriever {
 
     /// Ends the scan, early for a reason, and tells whoever waits for it; others, where there is something to tell.
     fn end_scan(&mut self, why: Option<String>) -> bool {
-        if why.is_none() && self.scan.report.complete {
-            self.remove_vanished();
-        }
         let Scan { report, asked, .. } =
             core::mem::replace(&mut self.scan, Scan { stage: Stage::Idle, ..Scan::default() });
         let news = report.changed + report.removed > 0 || !report.passed_over.is_empty();
@@ -212,11 +226,11 @@ impl Retriever {
         true
     }
 
-    fn remove_vanished(&mut self) {
+    fn remove_vanished(&mut self, listed: &BTreeSet<String>) {
         let Shelf::Open(store) = &mut self.shelf else { return };
         let gone: Vec<(u64, String)> = store
             .sources()
-            .filter(|source| source.path.starts_with(ON_DISK) && !self.scan.listed.contains(&source.path))
+            .filter(|source| source.path.starts_with(ON_DISK) && !listed.contains(&source.path))
             .map(|source| (source.id, source.path))
             .collect();
         for (id, path) in gone {
@@ -224,6 +238,7 @@ impl Retriever {
             match store.remove_source(id) {
                 Ok(_) => {
                     self.scan.report.removed += 1;
+                    self.full = false;
                     self.note(Happening::Removed(path));
                 }
                 Err(error) => drop(self.failed(error)),
@@ -234,9 +249,10 @@ impl Retriever {
 
 impl Report {
     fn summary(&self) -> String {
-        let Self { files, changed, unchanged, removed, passages, .. } = self;
+        let Self { files, changed, unchanged, removed, passages, more, .. } = self;
+        let more = if *more { ", more are not looked at" } else { "" };
         format!(
-            "documents: {files} in /docs; {changed} taken in ({passages} passages), {unchanged} unchanged, {removed} removed"
+            "documents: {files} in /docs{more}; {changed} taken in ({passages} passages), {unchanged} unchanged, {removed} removed"
         )
     }
 }

@@ -7,9 +7,10 @@ use crate::library;
 use crate::port::{DataPartition, Port};
 use alloc::format;
 use alloc::rc::Rc;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::cell::RefCell;
 use retrieval::embed::Embedder;
+use retrieval::index::IndexError;
 use retrieval::memory::{Config, Memory, MemoryError};
 use retrieval::store::{BlockDevice, SECTOR, StoreError};
 
@@ -117,5 +118,13 @@ fn report(store: Store, notice: Option<String>) -> Opened {
 
 fn unusable(error: &MemoryError) -> Unusable {
     let again = matches!(error, MemoryError::Store(StoreError::Device(_) | StoreError::Poisoned));
-    Unusable(format!("the store cannot be opened: {error}"), again)
+    let why = match error {
+        MemoryError::Index(IndexError::Full { limit }) => {
+            format!(
+                "it holds more than the {limit} passages that this image has memory for; start one with --passages"
+            )
+        }
+        error => error.to_string(),
+    };
+    Unusable(format!("the store cannot be opened: {why}"), again)
 }

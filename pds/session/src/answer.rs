@@ -68,7 +68,7 @@ impl Session {
     /// Gives a request to compute.
     pub(crate) fn generate(&mut self, kind: Kind, mut generation: Generation) {
         let id = self.next_id();
-        if self.model.facts.is_some() {
+        if self.model.facts.is_some() && !self.is_adapting() {
             generation.attempt(id);
         }
         if let Some(request) = self.request.as_mut() {
@@ -184,6 +184,7 @@ impl Session {
         self.conversation.answer(generation.text);
         self.warn_when_full(used, context, stop);
         self.remember_turn();
+        self.answered_turn();
         self.say_retrieval_figures();
         self.patience.stop();
         if let Some(request) = self.request.take() {

@@ -142,6 +142,7 @@ impl Session {
         let command = if complete { generation.text.trim().to_string() } else { NONE.to_string() };
         let asked = core::mem::take(&mut self.asked);
         self.remember_command(&format!("? {asked}: proposed {command}"));
+        self.proposed(&asked, &command);
         let id = self.id();
         for (piece, last) in pieces(&command) {
             self.console.push(ToConsole::Proposal { id, piece, last });

@@ -34,6 +34,7 @@ impl Session {
 
     fn compute_started(&mut self, restarted: bool) {
         self.model.facts = None;
+        self.compute_forgot();
         if restarted {
             self.compute_lost();
         }
@@ -53,12 +54,13 @@ impl Session {
             ToSession::Done { id, stop, cost } => self.done(id, stop, cost),
             ToSession::Refused { id, why } => self.refused(id, why),
             ToSession::Erased => self.erased(),
+            ToSession::Adapted { asked, version, why } => self.adapted(asked, version, &why),
         }
     }
 
     fn facts(&mut self, facts: Option<ModelFacts>) {
         self.model.facts = facts.filter(|facts| facts.context > 0);
-        if self.model.facts.is_some() {
+        if self.model.facts.is_some() && !self.adapt_first() {
             self.compute_ready();
         }
         self.tell_model();

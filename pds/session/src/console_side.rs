@@ -7,7 +7,7 @@ use crate::session::{SHORT_SILENCE, SILENCE, STOP_SILENCE, Session, text};
 use alloc::format;
 use alloc::string::String;
 use inference_template::Family;
-use ipc_protocol::console_session::{Level, ToSession};
+use ipc_protocol::console_session::{Level, Rag, ToSession};
 use ipc_protocol::session_compute::ToCompute;
 use ipc_protocol::session_supervisor::ToSupervisor;
 use ipc_protocol::{Name, Piece};
@@ -43,6 +43,7 @@ impl Session {
         self.model.told = None;
         self.tell_model();
         self.forget_told_retrieval();
+        self.forget_told_learning();
     }
 
     fn asked(&mut self, message: ToSession) {
@@ -66,7 +67,9 @@ impl Session {
             ToSession::Regenerate { id } => self.regenerate(id),
             ToSession::Models { id } => self.ask_supervisor(id, Kind::Models, ToSupervisor::List),
             ToSession::Load { id, name } => self.load(id, name),
+            ToSession::Rag { id, what: Rag::Learn(what) } => self.learn(id, what),
             ToSession::Rag { id, what } => self.library_command(id, what),
+            ToSession::Decided { ran } => self.decided(ran),
             ToSession::RagText { id, what, piece, last } => self.library_text(id, what, &piece, last),
             ToSession::Unload { id } => self.ask_supervisor(id, Kind::Unload, ToSupervisor::Unload),
             ToSession::Benchmark { id } => {

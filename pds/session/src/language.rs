@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use inference_gguf::Gguf;
-use inference_template::{Family, Message, recognise, render};
+use inference_template::{Family, Message, Role, recognise, render};
 use inference_tokenizer::Tokenizer;
 use ipc_protocol::List;
 use ipc_protocol::session_compute::MAX_STOP_TOKENS;
@@ -69,6 +69,35 @@ impl Language {
         inference_template::encode(&self.tokenizer, family, &segments, &mut tokens)
             .map_err(|error| error.to_string())?;
         Ok(tokens)
+    }
+
+    /// The tokens of a question with its answer, as a conversation of one turn, and the first token of the answer.
+    ///
+    /// # Errors
+    /// As [`Language::prompt`].
+    pub fn lesson(&self, question: &str, answer: &str) -> Result<(Vec<u32>, usize), String> {
+        let asked = [Message { role: Role::User, text: question }];
+        let prompt = self.prompt(&asked)?;
+        let mut tokens = Vec::new();
+        match self.family.filter(|_| self.has_turns()) {
+            Some(family) => {
+                let turns = [asked[0], Message { role: Role::Assistant, text: answer }];
+                let mut segments = Vec::new();
+                render(family, &turns, false, &mut segments).map_err(|error| error.to_string())?;
+                inference_template::encode(&self.tokenizer, family, &segments, &mut tokens)
+                    .map_err(|error| error.to_string())?;
+            }
+            None => {
+                tokens.extend_from_slice(&prompt);
+                self.tokenizer
+                    .encode(answer, false, false, &mut tokens)
+                    .map_err(|error| error.to_string())?;
+            }
+        }
+        let end = self.tokenizer.special().eos.or_else(|| self.tokenizer.ends().first().copied());
+        tokens.extend(end.filter(|end| tokens.last() != Some(end) && !self.has_turns()));
+        let known = prompt.iter().zip(&tokens).take_while(|(a, b)| a == b).count();
+        Ok((tokens, known))
     }
 
     /// Whether `token` ends an answer.

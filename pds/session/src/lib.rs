@@ -23,11 +23,15 @@ mod compute_side;
 mod console_side;
 mod context;
 pub mod conversation;
+mod grounding;
 pub mod language;
+mod learn;
+mod library;
+mod library_commands;
 mod models;
 mod outbox;
 mod request;
-mod retrieval;
+mod retriever_side;
 mod session;
 pub mod settings;
 mod show;
@@ -37,7 +41,9 @@ mod supervisor_side;
 
 use ipc_link::Link;
 use ipc_pd::Channel;
-use ipc_protocol::{console_session, session_compute, session_retriever, session_supervisor};
+use ipc_protocol::{
+    console_session, session_compute, session_retriever, session_supervisor, session_trainer,
+};
 pub use session::Session;
 
 /// To and from the console.
@@ -48,6 +54,8 @@ pub const SUPERVISOR: Channel = Channel::new(3);
 pub const COMPUTE: Channel = Channel::new(4);
 /// To and from the retriever.
 pub const RETRIEVER: Channel = Channel::new(9);
+/// To and from the trainer.
+pub const TRAINER: Channel = Channel::new(10);
 /// Protected calls to the timer, and its signal.
 pub const TIMER: Channel = Channel::new(22);
 
@@ -57,5 +65,7 @@ pub type ConsoleLink = Link<console_session::ToConsole, console_session::ToSessi
 pub type SupervisorLink = Link<session_supervisor::ToSupervisor, session_supervisor::ToSession>;
 /// The link to compute.
 pub type ComputeLink = Link<session_compute::ToCompute, session_compute::ToSession>;
+/// The link to the trainer.
+pub type TrainerLink = Link<session_trainer::ToTrainer, session_trainer::ToSession>;
 /// The link to the retriever.
 pub type RetrieverLink = Link<session_retriever::ToRetriever, session_retriever::ToSession>;

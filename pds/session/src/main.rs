@@ -6,7 +6,7 @@
 
 use ipc_link::Link;
 use ipc_pd::Handler;
-use pds_session::{COMPUTE, CONSOLE, RETRIEVER, SUPERVISOR, Session, TIMER};
+use pds_session::{COMPUTE, CONSOLE, RETRIEVER, SUPERVISOR, Session, TIMER, TRAINER};
 
 ipc_pd::regions! {
     session_to_console, session_to_console_size: Writable;
@@ -17,6 +17,8 @@ ipc_pd::regions! {
     compute_to_session, compute_to_session_size: Readable;
     session_to_retriever, session_to_retriever_size: Writable;
     retriever_to_session, retriever_to_session_size: Readable;
+    session_to_trainer, session_to_trainer_size: Writable;
+    trainer_to_session, trainer_to_session_size: Readable;
     vocabulary, vocabulary_size: Sealed;
 }
 
@@ -33,10 +35,12 @@ fn init() -> impl Handler {
         vocabulary().unwrap_or(&[]),
         TIMER,
     );
-    match session_to_retriever().zip(retriever_to_session()) {
-        Some((mine, theirs)) => session.with_retriever(Link::start(mine, theirs, RETRIEVER)),
-        None => session,
-    }
+    let retriever = session_to_retriever().zip(retriever_to_session());
+    let trainer = session_to_trainer().zip(trainer_to_session());
+    session.with_peers(
+        retriever.map(|(mine, theirs)| Link::start(mine, theirs, RETRIEVER)),
+        trainer.map(|(mine, theirs)| Link::start(mine, theirs, TRAINER)),
+    )
 }
 
 ipc_pd::protection_domain!(init);

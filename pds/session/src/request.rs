@@ -20,6 +20,8 @@ pub enum Kind {
     Retrieve,
     /// Something about documents, notes, facts or episodes.
     Library,
+    /// Something about learning.
+    Learn,
     /// An answer.
     Answer,
     /// A request in English is arriving.

@@ -2,10 +2,11 @@
 //! The session's state and its one loop: supervisor, console, compute, until nothing moves any more.
 
 use crate::conversation::Conversation;
+use crate::learn::Learning;
+use crate::library::Library;
 use crate::models::Model;
 use crate::outbox::Side;
 use crate::request::{Generation, Kind, Request};
-use crate::retrieval::Library;
 use crate::settings::Settings;
 use crate::{ComputeLink, ConsoleLink, SUPERVISOR, SupervisorLink, TIMER};
 use alloc::string::String;
@@ -30,6 +31,7 @@ pub struct Session {
     pub(crate) supervisor: Side<session_supervisor::ToSupervisor, session_supervisor::ToSession>,
     pub(crate) compute: Side<session_compute::ToCompute, session_compute::ToSession>,
     pub(crate) library: Library,
+    pub(crate) learning: Learning,
     pub(crate) vocabulary: &'static [u8],
     pub(crate) patience: Patience,
     pub(crate) model: Model,
@@ -65,6 +67,7 @@ impl Session {
             supervisor: Side::new(supervisor),
             compute: Side::new(compute),
             library: Library::new(None),
+            learning: Learning::default(),
             vocabulary,
             patience: Patience::new(timer),
             model: Model::default(),
@@ -88,7 +91,7 @@ impl Session {
             moved |= self.hear_console();
             moved |= self.hear_compute();
             moved |= self.feed_compute();
-            moved |= self.hear_retriever() | self.flush_retriever();
+            moved |= self.hear_retriever() | self.step_learning() | self.flush_retriever();
             if !moved {
                 break;
             }
@@ -157,6 +160,9 @@ impl Session {
             }
             Kind::Retrieve => self.retriever_is_silent(),
             Kind::Library if self.incoming.is_empty() => self.retriever_is_silent(),
+            Kind::Learn => self.refuse(
+                "the retriever, or compute, does not answer; what is stored stays. /status shows the servers",
+            ),
             Kind::Message | Kind::Asking | Kind::System | Kind::Library => {
                 self.refuse("the rest of the text did not arrive")
             }

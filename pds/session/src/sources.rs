@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! What people see of passages.
 
-use crate::retrieval::Found;
+use crate::library::Found;
 use alloc::format;
 use alloc::string::String;
 use retrieval::prompt::Injected;

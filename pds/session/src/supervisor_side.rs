@@ -76,6 +76,8 @@ impl Session {
         if self.generation.is_some() {
             self.fail("the model is taken away: the answer ends here");
         }
+        self.drop_job();
+        self.forget_adapter();
         self.model.language = None;
         self.model.sealed = None;
         self.supervisor.push(ToSupervisor::VocabularyReleased);

@@ -114,6 +114,7 @@ fn state(passages: u32) -> State {
         episodes: 1,
         facts: 1,
         told: 0,
+        files_left: 0,
         used: 1,
         size: 2,
     }

@@ -18,8 +18,8 @@ pub struct ClientWiring {
     pub reads: (Area, usize),
     /// The area that its writes come from; `None`: it may not write.
     pub writes: Option<(Area, usize)>,
-    /// Whether it may use the data partition.
-    pub data: bool,
+    /// The partition of its own, to read and, with an area for writes, to write.
+    pub own: Option<Partition>,
     /// What it may read of the FAT partition.
     pub files: FileRights,
 }
@@ -31,6 +31,8 @@ pub enum FileRights {
     Sectors,
     /// Files in the folders that `ipc_protocol::storage::Folder` names.
     Folders,
+    /// Nothing.
+    Nothing,
 }
 
 pub(crate) struct Client {
@@ -152,7 +154,7 @@ impl Client {
                 (id, transfer.map(|transfer| (Operation::Read(transfer), count)))
             }
             ToStorage::Write { id, partition, sector, count, offset } => {
-                let writes = self.wiring.writes.filter(|_| partition == Partition::Data);
+                let writes = self.wiring.writes.filter(|_| self.wiring.own == Some(partition));
                 let transfer = writes
                     .ok_or(Outcome::Refused)
                     .and_then(|writes| self.check(disk, partition, (sector, count), (writes, offset)));
@@ -192,7 +194,7 @@ impl Client {
         let order = Order { client, epoch: self.epoch, id, wish };
         let taken = match self.wiring.files {
             FileRights::Folders => files.begin(order),
-            FileRights::Sectors => Err(Outcome::Refused),
+            FileRights::Sectors | FileRights::Nothing => Err(Outcome::Refused),
         };
         if let Err(outcome) = taken {
             let _ = self.outbox.push_back(ToClient::Done { id, outcome });
@@ -202,8 +204,10 @@ impl Client {
 
     fn describe<D: BlockDevice>(&self, disk: &Disk<D>) -> ToClient {
         let partitions = disk.partitions();
-        let data = if self.wiring.data { partitions.sectors(Partition::Data) } else { 0 };
-        ToClient::Description { device: disk.has_device(), files: partitions.sectors(Partition::Files), data }
+        let own = |which| if self.wiring.own == Some(which) { partitions.sectors(which) } else { 0 };
+        let (data, versions) = (own(Partition::Data), own(Partition::Versions));
+        let files = partitions.sectors(Partition::Files);
+        ToClient::Description { device: disk.has_device(), files, data, versions }
     }
 
     fn check<D: BlockDevice>(
@@ -214,8 +218,8 @@ impl Client {
         ((area, size), offset): ((Area, usize), u32),
     ) -> Result<Transfer, Outcome> {
         let allowed = match partition {
-            Partition::Data => self.wiring.data,
             Partition::Files => self.wiring.files == FileRights::Sectors,
+            own => self.wiring.own == Some(own),
         };
         if !allowed {
             return Err(Outcome::Refused);
@@ -229,9 +233,9 @@ impl Client {
     }
 
     fn check_flush<D: BlockDevice>(&self, disk: &Disk<D>) -> Result<(Operation, u32), Outcome> {
-        self.wiring.writes.filter(|_| self.wiring.data).ok_or(Outcome::Refused)?;
+        let own = self.wiring.own.filter(|_| self.wiring.writes.is_some()).ok_or(Outcome::Refused)?;
         self.check_room()?;
-        disk.partitions().get(Partition::Data).ok_or(Outcome::NoDevice)?;
+        disk.partitions().get(own).ok_or(Outcome::NoDevice)?;
         Ok((Operation::Flush, 0))
     }
 

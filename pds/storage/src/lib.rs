@@ -5,8 +5,8 @@
 //!
 //! The partition table is read at every start; requests wait until that is done. A client that restarts finds none of
 //! its old requests under way; one that breaks the protocol is ignored until it restarts, and counted. A device that
-//! answers nothing for [`PATIENCE`] is reset, and what was under way fails. A client may instead have rights to files in
-//! two folders of the FAT partition, which this PD then finds itself (ADR 0014).
+//! answers nothing for [`PATIENCE`] is reset, and what was under way fails. A client may have a partition of its own, and
+//! rights to files in two folders of the FAT partition, which this PD then finds itself (ADR 0014).
 //!
 //! Limits: [`MAX_CLIENTS`] clients; `MAX_IN_FLIGHT` requests of each at a time.
 #![cfg_attr(any(target_os = "none", cloister_pd), no_std)]
@@ -37,6 +37,8 @@ pub const IRQ: Channel = Channel::new(31);
 pub const LOADER: Channel = Channel::new(7);
 /// The channel to the retriever.
 pub const RETRIEVER: Channel = Channel::new(8);
+/// The channel to the supervisor.
+pub const SUPERVISOR: Channel = Channel::new(14);
 /// The channel to the timer.
 pub const TIMER: Channel = Channel::new(24);
 /// Most clients.

@@ -1,4 +1,4 @@
-//! The two partitions that clients know, and the check of a range against one of them.
+//! The partitions that clients know, and the check of a range against one of them.
 
 use drivers_gpt::{Partition as Entry, Table};
 use ipc_protocol::storage::Partition;
@@ -27,17 +27,23 @@ impl Range {
 pub(crate) struct Partitions {
     files: Option<Range>,
     data: Option<Range>,
+    versions: Option<Range>,
 }
 
 impl Partitions {
     pub fn of(table: &Table) -> Self {
-        Self { files: table.files().map(Range::of), data: table.data().map(Range::of) }
+        Self {
+            files: table.files().map(Range::of),
+            data: table.data().map(Range::of),
+            versions: table.versions().map(Range::of),
+        }
     }
 
     pub fn get(&self, which: Partition) -> Option<Range> {
         match which {
             Partition::Files => self.files,
             Partition::Data => self.data,
+            Partition::Versions => self.versions,
         }
     }
 

@@ -18,6 +18,8 @@ const FILES: u64 = 100;
 const OWN: u64 = 50;
 const FILES_AT: u64 = 64;
 const OWN_AT: u64 = 200;
+const VERSIONS: u64 = 10;
+const VERSIONS_AT: u64 = 250;
 
 #[derive(Default)]
 struct Kernel {
@@ -48,16 +50,18 @@ impl HostKernel for Kernel {
     }
 }
 
-/// A disk whose sector `n` begins with `n`, with a table of both partitions.
+/// A disk whose sector `n` begins with `n`, with a table of the partitions.
 fn image() -> Vec<u8> {
     let mut image = vec![0; 300 * SECTOR];
     for (n, sector) in image.chunks_mut(SECTOR).enumerate() {
         sector[..8].copy_from_slice(&(n as u64).to_le_bytes());
     }
     let mut entries = vec![0; 128 * 128];
-    for (at, kind, first, count) in
-        [(0, drivers_gpt::BASIC_DATA, FILES_AT, FILES), (1, drivers_gpt::CLOISTER_DATA, OWN_AT, OWN)]
-    {
+    for (at, kind, first, count) in [
+        (0, drivers_gpt::BASIC_DATA, FILES_AT, FILES),
+        (1, drivers_gpt::CLOISTER_DATA, OWN_AT, OWN),
+        (2, drivers_gpt::CLOISTER_VERSIONS, VERSIONS_AT, VERSIONS),
+    ] {
         let entry = &mut entries[at * 128..][..128];
         entry[..16].copy_from_slice(&kind.0);
         entry[32..40].copy_from_slice(&first.to_le_bytes());
@@ -114,8 +118,11 @@ struct System {
     storage: Storage<FakeDisk>,
     loader: Peer,
     retriever: Peer,
+    supervisor: Peer,
     /// Written by the retriever.
     writes: Writable<'static>,
+    /// Written by the supervisor.
+    account: Writable<'static>,
 }
 
 fn peer(channel: Channel, data: Readable<'static>) -> (Peer, Link<ToClient, ToStorage>) {
@@ -131,36 +138,48 @@ impl System {
     }
 
     fn wire(kernel: Rc<Kernel>, image: Vec<u8>) -> Self {
-        let [loader_data, retriever_data, writes] = [(); 3].map(|()| Region::new(DATA));
+        let [loader_data, retriever_data, writes, read, account] = [(); 5].map(|()| Region::new(DATA));
         let areas = [
             Memory::None,
             Memory::Into(loader_data.writable()),
             Memory::Into(retriever_data.writable()),
             Memory::From(writes.readable()),
+            Memory::Into(read.writable()),
+            Memory::From(account.readable()),
         ];
         let disk = FakeDisk::new(image, areas);
         let (mut loader, loader_link) = peer(LOADER, loader_data.readable());
         let (mut retriever, retriever_link) = peer(RETRIEVER, retriever_data.readable());
+        let (mut supervisor, supervisor_link) = peer(SUPERVISOR, read.readable());
         let clients = [
             ClientWiring {
                 link: loader_link,
                 reads: (Area(1), DATA),
                 writes: None,
-                data: false,
+                own: None,
                 files: FileRights::Sectors,
             },
             ClientWiring {
                 link: retriever_link,
                 reads: (Area(2), DATA),
                 writes: Some((Area(3), DATA)),
-                data: true,
+                own: Some(Partition::Data),
                 files: FileRights::Folders,
+            },
+            ClientWiring {
+                link: supervisor_link,
+                reads: (Area(4), DATA),
+                writes: Some((Area(5), DATA)),
+                own: Some(Partition::Versions),
+                files: FileRights::Nothing,
             },
         ];
         let storage = Storage::new(Some(disk.clone()), clients);
         loader.link.poll();
         retriever.link.poll();
-        Self { kernel, disk, storage, loader, retriever, writes: writes.writable() }
+        supervisor.link.poll();
+        let (writes, account) = (writes.writable(), account.writable());
+        Self { kernel, disk, storage, loader, retriever, supervisor, writes, account }
     }
 
     fn signal(&mut self, channel: Channel) {
@@ -200,6 +219,12 @@ impl System {
         self.settle();
         self.with(|system| system.retriever.hear())
     }
+
+    fn ask_supervisor(&mut self, message: ToStorage) -> Vec<ToClient> {
+        self.with(|system| system.supervisor.say(message));
+        self.settle();
+        self.with(|system| system.supervisor.hear())
+    }
 }
 
 fn ready() -> System {
@@ -216,9 +241,9 @@ fn done(id: u32, outcome: Outcome) -> Vec<ToClient> {
 fn each_client_sees_its_partitions_only() {
     let mut system = ready();
     let loader = system.ask(ToStorage::Describe);
-    assert_eq!(loader, [ToClient::Description { device: true, files: FILES, data: 0 }]);
+    assert_eq!(loader, [ToClient::Description { device: true, files: FILES, data: 0, versions: 0 }]);
     let retriever = system.ask_retriever(ToStorage::Describe);
-    assert_eq!(retriever, [ToClient::Description { device: true, files: FILES, data: OWN }]);
+    assert_eq!(retriever, [ToClient::Description { device: true, files: FILES, data: OWN, versions: 0 }]);
     let data = Partition::Data;
     let read = ToStorage::Read { id: 1, partition: data, sector: 0, count: 1, offset: 0 };
     assert_eq!(system.ask(read.clone()), done(1, Outcome::Refused));
@@ -281,6 +306,37 @@ fn only_a_client_with_rights_writes_and_only_to_the_data_partition() {
 }
 
 #[test]
+fn the_supervisor_has_the_partition_of_versions_for_itself() {
+    let mut system = ready();
+    let described = ToClient::Description { device: true, files: FILES, data: 0, versions: VERSIONS };
+    assert_eq!(system.ask_supervisor(ToStorage::Describe), [described]);
+    let write = |partition| ToStorage::Write { id: 1, partition, sector: 8, count: 2, offset: 0 };
+    let read = |partition| ToStorage::Read { id: 1, partition, sector: 8, count: 2, offset: 0 };
+    let folder = ToStorage::OpenFolder {
+        id: 1,
+        folder: ipc_protocol::storage::Folder::Documents,
+        path: ipc_protocol::storage::Path::default(),
+    };
+    let others = [read(Partition::Files), read(Partition::Data), write(Partition::Files), folder];
+    for message in others.into_iter().chain([write(Partition::Data)]) {
+        assert_eq!(system.ask_supervisor(message.clone()), done(1, Outcome::Refused), "{message:?}");
+    }
+    for message in [read(Partition::Versions), write(Partition::Versions)] {
+        assert_eq!(system.ask(message.clone()), done(1, Outcome::Refused), "the loader: {message:?}");
+        assert_eq!(system.ask_retriever(message.clone()), done(1, Outcome::Refused), "{message:?}");
+    }
+    system.account.copy_in(0, b"versions");
+    assert_eq!(system.ask_supervisor(write(Partition::Versions)), done(1, Outcome::Ok));
+    assert_eq!(system.ask_supervisor(ToStorage::Flush { id: 2 }), done(2, Outcome::Ok));
+    let at = (VERSIONS_AT as usize + 8) * SECTOR;
+    assert_eq!(&system.disk.state().image[at..][..8], b"versions");
+    assert_eq!(system.ask_supervisor(read(Partition::Versions)), done(1, Outcome::Ok));
+    assert_eq!(system.supervisor.word(0), u64::from_le_bytes(*b"versions"));
+    let beyond = ToStorage::Write { id: 3, partition: Partition::Versions, sector: 9, count: 2, offset: 0 };
+    assert_eq!(system.ask_supervisor(beyond), done(3, Outcome::Refused));
+}
+
+#[test]
 fn several_requests_are_under_way_and_the_ninth_is_told_so() {
     let mut system = ready();
     system.with(|system| (0..9).for_each(|id| system.loader.read(id, u64::from(id), 1, 512 * id)));
@@ -316,7 +372,7 @@ fn without_a_device_or_a_table_everything_says_so() {
             link,
             reads: (Area(1), DATA),
             writes: None,
-            data: false,
+            own: None,
             files: FileRights::Sectors,
         };
         let mut storage = Storage::<FakeDisk>::new(None, [wiring]);
@@ -324,13 +380,13 @@ fn without_a_device_or_a_table_everything_says_so() {
         loader.say(ToStorage::Describe);
         loader.read(1, 0, 1, 0);
         storage.notified(ChannelSet::from_bits(1 << 7)).unwrap();
-        let nothing = ToClient::Description { device: false, files: 0, data: 0 };
+        let nothing = ToClient::Description { device: false, files: 0, data: 0, versions: 0 };
         let refused = ToClient::Done { id: 1, outcome: Outcome::NoDevice };
         assert_eq!(loader.hear(), [nothing, refused]);
     });
     let mut system = System::new(vec![0x5a; 300 * SECTOR]);
     system.settle();
-    let empty = [ToClient::Description { device: true, files: 0, data: 0 }];
+    let empty = [ToClient::Description { device: true, files: 0, data: 0, versions: 0 }];
     assert_eq!(system.ask(ToStorage::Describe), empty);
     assert_eq!(system.storage.disk.table_state(), 3);
 }

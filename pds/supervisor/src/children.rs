@@ -5,7 +5,7 @@
 use ipc_pd::Channel;
 
 /// Number of children that the system description may have.
-pub const COUNT: usize = 10;
+pub const COUNT: usize = 11;
 
 /// Indexes of [`CHILDREN`], which are also the child ids of the system description.
 pub const TIMER: usize = 0;
@@ -21,6 +21,8 @@ pub const LOADER: usize = 4;
 pub const RETRIEVER: usize = 5;
 /// The leader of the compute group.
 pub const COMPUTE: usize = 6;
+/// Learns adapters.
+pub const TRAINER: usize = 10;
 
 /// The link to console.
 pub const CONSOLE_CHANNEL: Channel = Channel::new(2);
@@ -32,6 +34,8 @@ pub const COMPUTE_CHANNEL: Channel = Channel::new(5);
 pub const LOADER_CHANNEL: Channel = Channel::new(6);
 /// The link to the retriever.
 pub const RETRIEVER_CHANNEL: Channel = Channel::new(15);
+/// The link to storage.
+pub const STORAGE_CHANNEL: Channel = Channel::new(14);
 /// The timer.
 pub const TIMER_CHANNEL: Channel = Channel::new(21);
 
@@ -87,7 +91,7 @@ pub static CHILDREN: [Policy; COUNT] = [
     Policy {
         name: "storage",
         patience_ms: 5_000,
-        ping: Some(Channel::new(14)),
+        ping: Some(STORAGE_CHANNEL),
         priority: 190,
         lost: "reads under way are repeated",
         ..NONE
@@ -120,12 +124,20 @@ pub static CHILDREN: [Policy; COUNT] = [
     Policy { name: "compute_1", ping: Some(Channel::new(16)), core: 1, ..NONE },
     Policy { name: "compute_2", ping: Some(Channel::new(17)), core: 2, ..NONE },
     Policy { name: "compute_3", ping: Some(Channel::new(18)), core: 3, ..NONE },
+    Policy {
+        name: "trainer",
+        // A lesson of a large model takes long on an emulated machine.
+        patience_ms: 60_000,
+        ping: Some(Channel::new(19)),
+        lost: "learning under way is lost; what is learnt stays",
+        ..NONE
+    },
 ];
 
 /// The children that are stopped and restarted together with `index`: compute's workers read the weights on its
 /// behalf, so when it can no longer say that they have stopped, they are stopped with it.
 pub fn group(index: usize) -> core::ops::Range<usize> {
-    if index == COMPUTE { COMPUTE..COUNT } else { index..index + 1 }
+    if index == COMPUTE { COMPUTE..TRAINER } else { index..index + 1 }
 }
 
 /// The index of the child of this name.
@@ -146,6 +158,7 @@ mod tests {
     fn workers_are_stopped_with_compute_but_not_the_other_way_round() {
         assert_eq!(group(COMPUTE), 6..10);
         assert_eq!(group(8), 8..9);
+        assert_eq!(group(TRAINER), 10..11);
         assert_eq!(group(CONSOLE), 1..2);
         assert_eq!(by_name(b"compute_3"), Some(9));
         assert_eq!(by_name(b"compute_4"), None);

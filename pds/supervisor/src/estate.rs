@@ -1,14 +1,15 @@
-//! Everything that the supervisor acts upon: its children and the links to four of them.
+//! Everything that the supervisor acts upon: its children and the links to six of them.
 //!
 //! One design rule: a failure of a child is handled here once, whoever found it, and told to the model's life cycle
 //! as an event that is handled later, so that nothing calls itself.
 
 use crate::children::{
     CHILDREN, COMPUTE, COMPUTE_CHANNEL, CONSOLE, CONSOLE_CHANNEL, COUNT, LOADER, LOADER_CHANNEL, RETRIEVER,
-    RETRIEVER_CHANNEL, SESSION, SESSION_CHANNEL, TIMER, TIMER_CHANNEL, group,
+    RETRIEVER_CHANNEL, SESSION, SESSION_CHANNEL, STORAGE, TIMER, TIMER_CHANNEL, TRAINER, group,
 };
 use crate::chronicle::{self, Chronicle};
 use crate::fault::Cause;
+use crate::ledger::{self, Ledger, Remark};
 use crate::model::{Event, Run, World};
 use crate::post::{Post, Regions};
 use crate::report;
@@ -19,6 +20,8 @@ use heapless::Deque;
 use ipc_pd::{Child, clock};
 use ipc_protocol::console_supervisor as console;
 use ipc_protocol::platform::Platform;
+use ipc_protocol::signing::{Identity, Signed};
+use ipc_protocol::supervisor_loader::Newest;
 use ipc_protocol::{Piece, event, session_supervisor as session, supervisor_compute as compute};
 use ipc_protocol::{supervisor_loader as loader, timer};
 use memory_region::Readable;
@@ -42,6 +45,8 @@ pub struct Means {
     pub loader: Option<Regions>,
     /// The link to retriever.
     pub retriever: Option<Regions>,
+    /// The link to storage, and what goes to and comes from the disk.
+    pub ledger: ledger::Means,
 }
 
 /// The supervisor's own row of `status`.
@@ -60,6 +65,7 @@ pub struct Estate {
     pub(crate) compute: Post<compute::ToCompute, compute::ToSupervisor, 8>,
     pub(crate) loader: Post<loader::ToLoader, loader::ToSupervisor, 4>,
     pub(crate) chronicle: Chronicle,
+    pub(crate) ledger: Ledger,
     events: Deque<Event, 16>,
 }
 
@@ -100,6 +106,7 @@ impl Estate {
             compute: Post::start(means.compute, COMPUTE_CHANNEL),
             loader: Post::start(means.loader, LOADER_CHANNEL),
             chronicle,
+            ledger: Ledger::new(means.ledger),
             events: Deque::new(),
         }
     }
@@ -159,6 +166,7 @@ impl Estate {
             COMPUTE => self.compute.peer_is_gone(),
             LOADER => self.loader.peer_is_gone(),
             RETRIEVER => self.chronicle.peer_is_gone(),
+            STORAGE => self.ledger.peer_is_gone(),
             _ => (),
         }
         if let Some(ward) = &mut self.wards[index] {
@@ -177,6 +185,14 @@ impl Estate {
             _ => return,
         };
         self.push_event(event);
+    }
+
+    /// The weights are about to change: a trainer that works with them begins afresh, and a fresh one reads nothing
+    /// until session names a model again. One that waits reads nothing either.
+    fn interrupt_trainer(&mut self) {
+        if self.wards[TRAINER].as_ref().is_some_and(Ward::is_at_work) {
+            self.halt(TRAINER, Condition::Restarting { at_ms: now_ms() });
+        }
     }
 
     fn timer_runs(&self) -> bool {
@@ -224,6 +240,20 @@ impl Estate {
         }
     }
 
+    /// Reads and writes the account of versions.
+    pub(crate) fn keep_account(&mut self) {
+        match self.ledger.turn() {
+            None => (),
+            Some(Remark::Misbehaved) => self.fail(STORAGE, Cause::Protocol),
+            Some(Remark::Damaged) => self.say(piece!(
+                "the account of model versions on the disk is damaged: it begins anew, older versions are not known"
+            )),
+            Some(Remark::NotWritten) => self.say(piece!(
+                "the model's version could not be noted on the disk: after a power cycle an older one would be taken"
+            )),
+        }
+    }
+
     pub(crate) fn flush(&mut self) {
         self.session.flush();
         self.compute.flush();
@@ -260,6 +290,7 @@ impl World for Estate {
         self.loader.send(message);
     }
     fn run_loader(&mut self) -> Run {
+        self.interrupt_trainer();
         let Some(ward) = &mut self.wards[LOADER] else { return Run::Lost };
         match ward.condition() {
             Condition::Running => Run::Resumed,
@@ -286,6 +317,12 @@ impl World for Estate {
             return self.tell_model(child, true);
         }
         self.fail(child, Cause::Late);
+    }
+    fn newest(&mut self, identity: &Identity) -> Option<Newest> {
+        self.ledger.newest(identity)
+    }
+    fn accept(&mut self, signed: &Signed) {
+        self.ledger.accept(signed);
     }
     fn notice(&mut self, line: Piece) {
         self.say(line);

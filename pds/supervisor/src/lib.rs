@@ -1,7 +1,7 @@
 //! The supervisor: parent of all other protection domains. It restarts what faults or hangs, tells the console, and
 //! is the only one to let the model loader run, which it does while nobody reads the model.
 //!
-//! One design rule: the supervisor looks at nobody's data. It sees faults, health pages, and messages of four links;
+//! One design rule: the supervisor looks at nobody's data. It sees faults, health pages, and messages of six links;
 //! a child that lies in any of them harms itself.
 //!
 //! Limits: at most [`children::COUNT`] children, with the names and numbers of [`children::CHILDREN`]. The guardian
@@ -13,6 +13,7 @@ pub mod children;
 mod chronicle;
 mod estate;
 pub mod fault;
+mod ledger;
 pub mod model;
 mod post;
 mod report;
@@ -23,4 +24,5 @@ pub mod ward;
 pub mod watch;
 
 pub use estate::Means;
+pub use ledger::Means as LedgerMeans;
 pub use supervisor::{STOPPED, Supervisor};

@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use pds_supervisor::{Means, Supervisor};
+use pds_supervisor::{LedgerMeans, Means, Supervisor};
 
 ipc_pd::regions! {
     platform, platform_size: Sealed;
@@ -18,6 +18,7 @@ ipc_pd::regions! {
     compute_1_health, compute_1_health_size: Readable;
     compute_2_health, compute_2_health_size: Readable;
     compute_3_health, compute_3_health_size: Readable;
+    trainer_health, trainer_health_size: Readable;
     supervisor_to_console, supervisor_to_console_size: Writable;
     console_to_supervisor, console_to_supervisor_size: Readable;
     supervisor_to_session, supervisor_to_session_size: Writable;
@@ -28,6 +29,10 @@ ipc_pd::regions! {
     loader_to_supervisor, loader_to_supervisor_size: Readable;
     supervisor_to_retriever, supervisor_to_retriever_size: Writable;
     retriever_to_supervisor, retriever_to_supervisor_size: Readable;
+    supervisor_to_storage, supervisor_to_storage_size: Writable;
+    storage_to_supervisor, storage_to_supervisor_size: Readable;
+    supervisor_to_storage_data, supervisor_to_storage_data_size: Writable;
+    storage_to_supervisor_data, storage_to_supervisor_data_size: Readable;
 }
 
 fn init() -> Supervisor {
@@ -45,12 +50,18 @@ fn init() -> Supervisor {
             compute_1_health(),
             compute_2_health(),
             compute_3_health(),
+            trainer_health(),
         ],
         console: supervisor_to_console().zip(console_to_supervisor()),
         session: supervisor_to_session().zip(session_to_supervisor()),
         compute: supervisor_to_compute().zip(compute_to_supervisor()),
         loader: supervisor_to_loader().zip(loader_to_supervisor()),
         retriever: supervisor_to_retriever().zip(retriever_to_supervisor()),
+        ledger: LedgerMeans {
+            link: supervisor_to_storage().zip(storage_to_supervisor()),
+            read: storage_to_supervisor_data(),
+            write: supervisor_to_storage_data(),
+        },
     })
 }
 

@@ -80,6 +80,7 @@ impl Supervisor {
             return self.estate.flush();
         }
         self.hear();
+        self.estate.keep_account();
         self.watch();
         self.estate.restart_due();
         self.estate.push_event(Event::Tick);
@@ -242,6 +243,9 @@ impl Supervisor {
             None if name.as_slice() == b"supervisor" => self
                 .estate
                 .say(piece!("the supervisor cannot be stopped or restarted: it looks after the others")),
+            None if name.as_slice() == b"guardian" => self
+                .estate
+                .say(piece!("the guardian cannot be stopped or restarted: it restarts the supervisor")),
             None => self.unknown(name),
         }
     }

@@ -115,6 +115,11 @@ impl Ward {
         self.watch.hold();
     }
 
+    /// Whether it runs and is in the middle of an event.
+    pub fn is_at_work(&self) -> bool {
+        self.condition == Condition::Running && Sample::of(&self.page).is_busy()
+    }
+
     /// Asks it for a heartbeat.
     pub fn ping(&mut self, now: u64) {
         if self.wake() {

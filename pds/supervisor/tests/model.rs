@@ -7,12 +7,12 @@
 use ipc_protocol::session_supervisor::{ToSession, ToSupervisor as FromSession};
 use ipc_protocol::signing::{Identity, Signed};
 use ipc_protocol::supervisor_compute::{Sealed, ToCompute, ToSupervisor as FromCompute};
-use ipc_protocol::supervisor_loader::{ToLoader, ToSupervisor as FromLoader};
+use ipc_protocol::supervisor_loader::{Newest, ToLoader, ToSupervisor as FromLoader};
 use ipc_protocol::{Name, Piece};
 use pds_supervisor::children::{COMPUTE, LOADER, SESSION};
 use pds_supervisor::model::{Event, Model, Run, World};
 use proptest::prelude::*;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 #[derive(Default)]
 struct Play {
@@ -29,7 +29,10 @@ struct Play {
     session_heard: Vec<ToSession>,
     /// Who signed the models on the disk.
     signed: Option<Signed>,
-    newest: Vec<Option<u64>>,
+    newest: Vec<u64>,
+    accepted: BTreeMap<String, u64>,
+    /// The account is not read yet.
+    unread: bool,
 }
 
 impl Play {
@@ -55,6 +58,13 @@ impl World for Play {
     }
     fn loader(&mut self, message: ToLoader) {
         self.to_loader.push_back(message);
+    }
+    fn newest(&mut self, identity: &Identity) -> Option<Newest> {
+        let version = self.accepted.get(identity.text()).copied().unwrap_or(0);
+        (!self.unread).then_some(Newest::Version(version))
+    }
+    fn accept(&mut self, signed: &Signed) {
+        self.accepted.insert(signed.identity.text().to_owned(), signed.version);
     }
     fn run_loader(&mut self) -> Run {
         self.loader_starting = std::mem::take(&mut self.loader_fresh);
@@ -214,7 +224,7 @@ impl System {
         let Some(signed) = self.play.signed.clone() else { return };
         self.on(Event::Loader(FromLoader::Newest { identity: signed.identity }));
         match self.play.to_loader.pop_back() {
-            Some(ToLoader::Newest { version }) => self.play.newest.push(version),
+            Some(ToLoader::Newest { newest: Newest::Version(version) }) => self.play.newest.push(version),
             other => panic!("the loader's question is answered with {other:?}"),
         }
     }
@@ -340,7 +350,7 @@ fn the_newest_version_in_use_outlives_the_loader_and_an_unusable_one_does_not_co
     let mut system = System::boot();
     system.play.signed = signed(4);
     system.settle();
-    assert_eq!(system.play.newest, [Some(0)]);
+    assert_eq!(system.play.newest, [0]);
     system.play.signed = signed(9);
     system.take(Step::Load(2));
     for step in [Step::ComputeWorks, Step::SessionWorks, Step::LoaderFails] {
@@ -352,7 +362,7 @@ fn the_newest_version_in_use_outlives_the_loader_and_an_unusable_one_does_not_co
     system.take(Step::ComputeCannotUse);
     system.play.signed = signed(4);
     system.settle();
-    assert_eq!(system.play.newest, [Some(0), Some(4), Some(4)], "{:?}", system.model);
+    assert_eq!(system.play.newest, [0, 4, 4], "{:?}", system.model);
     assert_eq!(system.model.in_use().and_then(|model| model.signed.clone()), signed(4));
 }
 

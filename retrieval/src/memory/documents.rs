@@ -14,6 +14,8 @@ use crate::store::{Batch, BlockDevice, StoreError};
 
 /// Passages removed per batch at most.
 const REMOVALS: usize = 64;
+/// Passages stored per batch where their vectors are made later.
+const UNEMBEDDED: usize = 8;
 /// Longest path, in bytes.
 const LONGEST_PATH: usize = 255;
 
@@ -130,7 +132,8 @@ impl<D: BlockDevice> Memory<D> {
             ingest.plan.remove.drain(..count);
             return Ok(ingest.progress(false));
         }
-        let count = ingest.plan.add.len().min(self.config.step.max(1));
+        let most = if self.config.embed_later { UNEMBEDDED } else { self.config.step.max(1) };
+        let count = ingest.plan.add.len().min(most);
         let added: Vec<usize> = ingest.plan.add[..count].to_vec();
         let finished = count == ingest.plan.add.len();
         self.add_passages(ingest, &added, finished, embedder)?;
@@ -156,24 +159,30 @@ impl<D: BlockDevice> Memory<D> {
         for index in added {
             let id = self.new_id();
             let passage = ingest.passage(*index);
-            let vector = self.embed(&searchable(passage.heading, passage.text), embedder)?;
             batch.put(Kind::Passage.key(id), &record::encode(&passage)?)?;
-            batch.put(Kind::Vector.key(id), &vector)?;
+            let mut vector = None;
+            if !self.config.embed_later {
+                let values = self.embed(&searchable(passage.heading, passage.text), embedder)?;
+                batch.put(Kind::Vector.key(id), &values)?;
+                vector = Some(values);
+            }
             made.push((id, passage, vector));
         }
         self.store.commit(&batch)?;
         self.indexes.source(ingest.source, &source);
-        for (id, passage, vector) in made {
-            self.indexes.passage(id, &passage)?;
-            let entry = Entry { id, source: passage.source, time: passage.time };
-            insert_vector(
-                &mut self.indexes.vectors,
-                self.indexes.embedding,
-                entry,
-                &Vector::decode(&vector)?,
-            )?;
-        }
-        Ok(())
+        made.iter().try_for_each(|(id, passage, vector)| self.enter(*id, passage, vector.as_deref()))
+    }
+
+    /// Enters a passage that is durable into the indexes.
+    fn enter(&mut self, id: u64, passage: &Passage<'_>, vector: Option<&[u8]>) -> Result<(), MemoryError> {
+        self.indexes.passage(id, passage)?;
+        let Some(vector) = vector else {
+            self.indexes.unembedded.insert(Kind::Passage.key(id));
+            return Ok(());
+        };
+        let entry = Entry { id, source: passage.source, time: passage.time };
+        let embedding = self.indexes.embedding;
+        insert_vector(&mut self.indexes.vectors, embedding, entry, &Vector::decode(vector)?)
     }
 
     /// The vector of a text as it is stored.

@@ -48,7 +48,10 @@ impl Indexes {
 
     /// Enters a record read from the store; records come in any order.
     pub(super) fn load(&mut self, key: Key, body: &[u8]) -> Result<(), MemoryError> {
-        self.next_id = self.next_id.max(key.id.saturating_add(1));
+        // Adapters, their parts and what is in use have numbers of their own.
+        if key.kind <= Kind::Pair as u16 {
+            self.next_id = self.next_id.max(key.id.saturating_add(1));
+        }
         match self.enter(key, body) {
             Err(MemoryError::Store(StoreError::Malformed)) => {
                 self.malformed += 1;
@@ -78,6 +81,8 @@ impl Indexes {
                 );
             }
             kind if kind == Kind::Fact as u16 => self.graph.insert(id, &decode::<Fact<'_>>(body)?),
+            // Read when they are asked for.
+            kind if (Kind::Pair as u16..=Kind::Learning as u16).contains(&kind) => {}
             _ => return Err(StoreError::Malformed.into()),
         }
         Ok(())

@@ -4,20 +4,24 @@
 //! One design rule: first commit, then change the indexes; so whatever a search finds is on the disk, and after a power cut
 //! [`Memory::open`] makes the same indexes from the store alone. Limits: those of [`Config`].
 
+mod budget;
 mod documents;
 mod error;
 mod events;
 mod facts;
 mod indexes;
+mod learning;
 mod open;
 mod reembed;
 mod search;
 
 use indexes::Indexes;
 
+pub use budget::{heap_for, passages_for};
 pub use documents::{Ingest, Progress, SourceInfo};
 pub use error::MemoryError;
 pub use events::Recalled;
+pub use learning::{Adapter, LONGEST_PAIR, MOST_PAIRS, MOST_VERSIONS, OwnedPair};
 pub use search::{Answer, Found, Mode, Query};
 
 use alloc::vec::Vec;
@@ -45,6 +49,8 @@ pub struct Config {
     pub chunks: Limits,
     /// Passages taken in, or embedded anew, in one step at most: bounds how long a step takes.
     pub step: usize,
+    /// Passages are stored, and found by their words, before they have vectors; `embed_step` makes these.
+    pub embed_later: bool,
 }
 
 impl Default for Config {
@@ -58,6 +64,7 @@ impl Default for Config {
             exact: true,
             chunks: Limits::default(),
             step: 8,
+            embed_later: false,
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod hostile;
 pub mod kernel;
 pub mod memory;
 pub mod parts;
+pub mod person;
 pub mod program;
 pub mod random;
 pub mod system;

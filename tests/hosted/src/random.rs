@@ -35,7 +35,7 @@ impl Random {
 ///
 /// # Panics
 /// As `round` does, after the seed was printed.
-pub fn for_each_seed(rounds: u64, round: impl Fn(u64)) {
+pub fn for_each_seed(rounds: u64, mut round: impl FnMut(u64)) {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let first = number("CLOISTER_SEED");
     let rounds = number("CLOISTER_ROUNDS").unwrap_or(if first.is_some() { 1 } else { rounds });

@@ -61,6 +61,16 @@ impl System {
         system
     }
 
+    /// Fills the beginning of a region, as the image builder does before anything runs.
+    ///
+    /// # Panics
+    /// When there is no such region.
+    pub fn fill(&self, region: &str, bytes: &[u8]) {
+        let memory = self.memories.iter().zip(&self.description.regions).find(|(_, r)| r.name == region);
+        let mapping = memory.expect("a region of the description").0.map(true).expect("a mapping");
+        mapping.as_writable().expect("mapped writable").copy_in(0, bytes);
+    }
+
     /// Fills the platform page as the image builder does.
     fn write_platform(&self) {
         let name = |text: &str| Name::new(text.as_bytes());
@@ -86,9 +96,7 @@ impl System {
         };
         let mut bytes = vec![0; platform::REGION];
         platform.encode(&mut bytes).expect("the platform page holds the system");
-        let memory = self.memories.iter().zip(&self.description.regions).find(|(_, r)| r.name == "platform");
-        let mapping = memory.expect("a platform region").0.map(true).expect("a mapping");
-        mapping.as_writable().expect("mapped writable").copy_in(0, &bytes);
+        self.fill("platform", &bytes);
     }
 
     /// The resolved description.

@@ -1,6 +1,7 @@
 //! A person at the terminal, and everything real behind it: console, session, compute, loader, storage, timer,
 //! supervisor, a disk image, a model. The answers are llama.cpp's.
 
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use tests_fixtures::shared;
@@ -9,6 +10,7 @@ use tests_hosted::parts::alarm::Alarm;
 use tests_hosted::parts::disk::Disk;
 use tests_hosted::parts::terminal::Screen;
 use tests_hosted::parts::{self, real};
+use tests_hosted::person::Person;
 use tests_hosted::{Life, System, description, for_each_seed, program};
 use tools_disk::{Addition, Sizes};
 
@@ -48,9 +50,22 @@ fn golden(shared: &Path) -> (String, usize) {
 }
 
 struct Chat {
-    system: System,
-    screen: Arc<Screen>,
+    person: Person,
     golden: (String, usize),
+}
+
+impl Deref for Chat {
+    type Target = Person;
+
+    fn deref(&self) -> &Person {
+        &self.person
+    }
+}
+
+impl DerefMut for Chat {
+    fn deref_mut(&mut self) -> &mut Person {
+        &mut self.person
+    }
 }
 
 impl Chat {
@@ -88,30 +103,8 @@ impl Chat {
             system.start(&format!("compute_{number}"), real::compute());
         }
         system.start("retriever", real::retriever(32 << 20));
-        Self { system, screen, golden: golden(shared) }
-    }
-
-    /// Waits until `words` are shown after `mark`.
-    fn wait(&mut self, mark: usize, words: &str) {
-        let screen = self.screen.clone();
-        let seen = self.system.run_until(120 * SECOND, |_| screen.since(mark).contains(words));
-        self.system.assert_no_panic();
-        assert!(seen, "'{words}' was not shown; the screen:\n{}\n{}", screen.shown(), self.system.recent());
-    }
-
-    /// Types a line and waits for the next prompt; gives what was shown in between.
-    fn line(&mut self, line: &str) -> String {
-        let mark = self.screen.mark();
-        self.screen.type_text(&format!("{line}\r"));
-        let answer = |shown: &str| {
-            let (_, after) = shown.split_once(&format!("{line}\n"))?;
-            after.rsplit_once(">>> ").map(|(answer, _)| answer.to_owned())
-        };
-        let screen = self.screen.clone();
-        let ended = self.system.run_until(120 * SECOND, |_| answer(&screen.since(mark)).is_some());
-        self.system.assert_no_panic();
-        assert!(ended, "no prompt after '{line}'; the screen:\n{}\n{}", screen.shown(), self.system.recent());
-        answer(&screen.since(mark)).unwrap_or_default()
+        system.start("trainer", real::trainer(24 << 20));
+        Self { person: Person::new(system, screen), golden: golden(shared) }
     }
 
     fn booted(seed: u64, cores: u8, shared: &Path) -> Self {
@@ -153,7 +146,8 @@ fn an_answer_goes_on_bit_identically_when_compute_dies_in_its_middle() {
         let mut chat = Chat::booted(seed, 1, &shared);
         let mark = chat.screen.mark();
         chat.screen.type_text(&format!("{PROMPT}\r"));
-        let shown = chat.system.below(chat.golden.0.len() as u64 * 3 / 4) as usize;
+        let length = chat.golden.0.len() as u64;
+        let shown = chat.system.below(length * 3 / 4) as usize;
         let screen = chat.screen.clone();
         assert!(chat.system.run_until(60 * SECOND, |_| screen.since(mark).len() > PROMPT.len() + 2 + shown));
         chat.system.fault("compute");
@@ -324,7 +318,8 @@ impl Chat {
         self.line("/load stories260K-f32");
         self.line("/clear");
         self.line("/set temperature 0");
-        self.line(&format!("/set num_predict {}", self.golden.1));
+        let steps = self.golden.1;
+        self.line(&format!("/set num_predict {steps}"));
         let answer = self.line(PROMPT);
         assert!(said(&answer, &self.golden.0), "{}\n{}", self.screen.shown(), self.system.recent());
         self.system.assert_no_panic();

@@ -1,13 +1,16 @@
 //! Documents, notes and what happened, from the terminal down to the disk: restarts at any moment, power cuts that lose
 //! sectors, a disk full of something else, and peers that do what they like.
 
-use std::path::Path;
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use tests_fixtures::shared;
 use tests_hosted::hostile::Hostile;
 use tests_hosted::parts::alarm::Alarm;
 use tests_hosted::parts::disk::Disk;
 use tests_hosted::parts::terminal::Screen;
 use tests_hosted::parts::{self, real};
+use tests_hosted::person::Person;
 use tests_hosted::{System, description, for_each_seed, program};
 use tools_disk::{Addition, Sizes};
 
@@ -17,36 +20,52 @@ const DOCUMENTS: [(&str, &str); 2] = [
     ("soup.md", "# Soup\n\nBoil the onions for ten minutes.\n"),
 ];
 
-/// A disk image with two documents, and where its data partition begins.
+/// A disk image with these files and a data partition of so many bytes, and where that begins.
+fn make_image(name: &str, data: u64, documents: &[(&str, &str)], model: Option<PathBuf>) -> (Vec<u8>, usize) {
+    let name = format!("retrieval-{name}-{}", std::process::id());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).expect("a folder for the disk image");
+    let put = |(name, text): &(&str, &str)| {
+        std::fs::write(folder.join(name), text).expect("room for a file");
+        Addition::document(folder.join(name))
+    };
+    let files: Vec<_> = documents.iter().map(put).chain(model.map(Addition::model)).collect();
+    let path = folder.join("disk.img");
+    tools_disk::create(&path, Sizes { files: 40 << 20, data }, &files, &mut |_, _| ()).expect("a disk image");
+    let layout = tools_disk::layout(&path).expect("the layout");
+    let image = std::fs::read(&path).expect("the disk image");
+    std::fs::remove_dir_all(&folder).expect("the folder is ours");
+    (image, layout.data as usize)
+}
+
+/// A disk image with two documents.
 fn image() -> (Vec<u8>, usize) {
     static IMAGE: OnceLock<(Vec<u8>, usize)> = OnceLock::new();
-    let make = || {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("retrieval-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder for the disk image");
-        let files = DOCUMENTS.map(|(name, text)| {
-            std::fs::write(folder.join(name), text).expect("room for a file");
-            Addition::document(folder.join(name))
-        });
-        let path = folder.join("disk.img");
-        tools_disk::create(&path, Sizes { files: 40 << 20, data: 1 << 20 }, &files, &mut |_, _| ())
-            .expect("a disk image");
-        let layout = tools_disk::layout(&path).expect("the layout");
-        let image = std::fs::read(&path).expect("the disk image");
-        std::fs::remove_dir_all(&folder).expect("the folder is ours");
-        (image, layout.data as usize)
-    };
-    IMAGE.get_or_init(make).clone()
+    IMAGE.get_or_init(|| make_image("documents", 1 << 20, &DOCUMENTS, None)).clone()
 }
 
 struct Machine {
-    system: System,
-    screen: Arc<Screen>,
+    person: Person,
     disk: Arc<Disk>,
 }
 
+impl Deref for Machine {
+    type Target = Person;
+
+    fn deref(&self) -> &Person {
+        &self.person
+    }
+}
+
+impl DerefMut for Machine {
+    fn deref_mut(&mut self) -> &mut Person {
+        &mut self.person
+    }
+}
+
 impl Machine {
-    fn boot(seed: u64, image: &[u8]) -> Self {
-        let small = [("weights", 2 << 20), ("compute_kv_cache", 2 << 20), ("embedding_weights", 2 << 20)];
+    fn start(seed: u64, image: &[u8]) -> Self {
+        let small = [("weights", 4 << 20), ("compute_kv_cache", 4 << 20), ("embedding_weights", 2 << 20)];
         let mut system = System::new(description(1, &small), seed);
         let (screen, alarm) = (Arc::new(Screen::default()), Arc::new(Alarm::default()));
         let disk = Arc::new(Disk::new(image, seed));
@@ -61,31 +80,14 @@ impl Machine {
         system.start("storage", real::storage(Some(disk.clone())));
         system.start("compute", real::compute());
         system.start("retriever", real::retriever(24 << 20));
-        let mut machine = Self { system, screen, disk };
-        assert!(machine.until(|shown| shown.contains(">>> ")), "no prompt:\n{}", machine.screen.shown());
+        system.start("trainer", real::trainer(24 << 20));
+        Self { person: Person::new(system, screen), disk }
+    }
+
+    fn boot(seed: u64, image: &[u8]) -> Self {
+        let mut machine = Self::start(seed, image);
+        machine.wait(0, ">>> ");
         machine
-    }
-
-    fn until(&mut self, seen: impl Fn(&str) -> bool) -> bool {
-        let screen = self.screen.clone();
-        let seen = self.system.run_until(240 * SECOND, |_| seen(&screen.since(0)));
-        self.system.assert_no_panic();
-        seen
-    }
-
-    /// Types a line and waits for the next prompt; gives what was shown in between.
-    fn line(&mut self, line: &str) -> String {
-        let mark = self.screen.mark();
-        self.screen.type_text(&format!("{line}\r"));
-        let answer = |shown: &str| {
-            let (_, after) = shown.split_once(&format!("{line}\n"))?;
-            after.rsplit_once(">>> ").map(|(answer, _)| answer.to_owned())
-        };
-        let screen = self.screen.clone();
-        let ended = self.system.run_until(240 * SECOND, |_| answer(&screen.since(mark)).is_some());
-        self.system.assert_no_panic();
-        assert!(ended, "no prompt after '{line}'; the screen:\n{}\n{}", screen.shown(), self.system.recent());
-        answer(&screen.since(mark)).unwrap_or_default()
     }
 
     /// What happened reaches the store a little later.
@@ -105,6 +107,79 @@ impl Machine {
         let found = self.line(&format!("/rag find {question}"));
         assert!(found.contains(text), "{found}\n{}", self.system.recent());
     }
+}
+
+#[test]
+fn a_question_right_after_a_note_is_answered_with_the_note() {
+    let Some(shared) = shared("models") else { return };
+    let model = shared.join("models/stories/stories260K-q8_0.gguf");
+    let (image, _) = make_image("model", 1 << 20, &[], Some(model));
+    for_each_seed(20, |seed| {
+        let mut machine = Machine::boot(seed, &image);
+        machine.line("/set num_predict 2");
+        let answer = machine.lines(&["/rag add Jonas has a green bicycle", "what does Jonas have"]);
+        assert!(
+            answer.contains("[Retrieval hash fallback | 1 passage(s), "),
+            "seed {seed}: {answer}\n{}",
+            machine.screen.shown()
+        );
+    });
+}
+
+#[test]
+fn a_question_at_the_first_prompt_waits_for_the_store_and_says_what_is_not_taken_in() {
+    let Some(shared) = shared("models") else { return };
+    let model = shared.join("models/stories/stories260K-q8_0.gguf");
+    let (image, _) = make_image("early", 1 << 20, &DOCUMENTS, Some(model));
+    for_each_seed(10, |seed| {
+        let mut machine = Machine::start(seed, &image);
+        machine.wait(0, "Send a message");
+        let answer = machine.line("who lights the lamp");
+        let found = answer.contains("1 passage(s)") || answer.contains("still to be taken in");
+        assert!(found && answer.contains("[Retrieval hash"), "{answer}");
+    });
+}
+
+/// Documents that together are more than a data partition of 1 MiB holds.
+fn large_documents() -> Vec<(String, String)> {
+    let paragraph = |document: u32, part: u32| {
+        format!(
+            "Part {part} of volume {document} tells of bees. {}\n\n",
+            "The hive hums in the garden. ".repeat(25)
+        )
+    };
+    let volume = |document| (0..500).map(|part| paragraph(document, part)).collect::<String>();
+    (1..4).map(|document| (format!("volume{document}.txt"), volume(document))).collect()
+}
+
+#[test]
+fn a_full_disk_is_said_in_one_line_and_nothing_is_lost() {
+    let large = large_documents();
+    let documents: Vec<(&str, &str)> =
+        large.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let (image, _) = make_image("full", 1 << 20, &documents, None);
+    for_each_seed(2, |seed| {
+        let mut machine = Machine::boot(seed, &image);
+        let scanned = machine.line("/rag scan");
+        assert!(scanned.contains("the store is full"), "{scanned}");
+        let added = machine.line("/rag add the queen is marked with blue paint");
+        assert!(added.contains("the note is not kept: the store is full: "), "{added}");
+        assert!(
+            machine.line("/fact add queen | is marked | blue").contains("is not kept: the store is full")
+        );
+        machine.finds("volume 1 bees", "docs/volume1.txt");
+        assert!(machine.line("/rag remove docs/volume1.txt").contains("is forgotten"));
+        let kept = machine.line("/rag add the queen is marked with blue paint");
+        assert!(kept.contains("kept as note"), "{kept}");
+        assert!(machine.line("/fact add queen | is marked | blue").contains("kept as fact"));
+        let full = machine.disk.cut();
+        let mut machine = Machine::boot(seed, &full);
+        machine.line("/rag scan");
+        machine.finds("queen blue paint", "is marked with blue paint");
+        assert!(machine.line("/fact list").contains("queen | is marked | blue"));
+        let told = machine.screen.shown().matches("the store is full: what happens").count();
+        assert!(told <= 1, "said once:\n{}", machine.screen.shown());
+    });
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn status_names_every_child_of_the_description() {
     let names: Vec<_> = bench.status().into_iter().map(|(name, ..)| name).collect();
     assert_eq!(
         names,
-        ["timer", "console", "storage", "session", "loader", "retriever", "compute", "supervisor"]
+        ["timer", "console", "storage", "session", "loader", "retriever", "compute", "trainer", "supervisor"]
     );
 }
 
@@ -112,6 +112,7 @@ fn children_are_stopped_and_started_by_name_and_unknown_names_are_answered() {
     for (name, answer) in [
         ("storge", "no part called 'storge'"),
         ("supervisor", "looks after the others"),
+        ("guardian", "it restarts the supervisor"),
         ("timer", "timer cannot be stopped"),
         ("console", "console cannot be stopped"),
     ] {

@@ -1,6 +1,7 @@
-//! Cloister's disk image: a FAT32 partition that people mount, and a data partition of Cloister's own.
+//! Cloister's disk image: a FAT32 partition that people mount, and two of Cloister's own: data, and the account of the
+//! versions of signed models.
 //!
-//! One design rule: the data partition is never touched once it exists. Files are added in place; where they no longer
+//! One design rule: Cloister's own partitions are never touched once they exist. Files are added in place; where they no longer
 //! fit, a larger image takes over everything and replaces the old one in one step.
 //! The same files and sizes give the same bytes. Images are sparse: what was never written takes no room.
 //! Limits: sectors of 512 bytes, files below 4 GiB.
@@ -87,7 +88,10 @@ pub fn prepare(image: &Path, additions: &[Addition], progress: Progress) -> Resu
     if !image.exists() {
         return create(image, Sizes::default(), additions, progress);
     }
-    open(image)?;
+    let layout = open(image)?.1;
+    if layout.versions_size == 0 {
+        move_to(image, layout.files_size)?;
+    }
     additions.iter().try_for_each(|addition| add(image, addition, progress).map(|_| ()))
 }
 
@@ -160,6 +164,19 @@ pub fn layout(image: &Path) -> Result<Layout, DiskError> {
     Ok(open(image)?.1)
 }
 
+/// Erases the account of the versions of signed models: then older versions are taken again.
+///
+/// # Errors
+/// See [`DiskError`].
+pub fn forget_versions(image: &Path) -> Result<(), DiskError> {
+    let (mut file, layout) = open(image)?;
+    let mut erase = || {
+        file.seek(SeekFrom::Start(layout.versions))?;
+        file.write_all(&vec![0; layout.versions_size as usize])
+    };
+    erase().map_err(DiskError::host(image))
+}
+
 fn open(image: &Path) -> Result<(File, Layout), DiskError> {
     let file = OpenOptions::new().read(true).write(true).open(image).map_err(DiskError::host(image))?;
     let layout = table::read(&file, image)?;
@@ -168,14 +185,21 @@ fn open(image: &Path) -> Result<(File, Layout), DiskError> {
 
 /// Moves everything to a larger image.
 fn grow(image: &Path, files_size: u64) -> Result<(), DiskError> {
+    let from = open(image)?.1;
+    move_to(image, files_size.max(from.files_size + from.files_size / 4))
+}
+
+/// Moves everything to an image with a files partition of this size.
+fn move_to(image: &Path, files_size: u64) -> Result<(), DiskError> {
     let (old, from) = open(image)?;
-    let files_size = files_size.max(from.files_size + from.files_size / 4);
     let to = Layout::new(files_size, from.data_size);
     replace(image, &to, |new| {
         let (source, target) = (files::open(&old, &from)?, files::open(new, &to)?);
         files::copy_all(&source, &target)?;
         files::finish(target, new, &to)?;
-        copy_sparse(&old, from.data, new, to.data, from.data_size).map_err(DiskError::host(image))
+        let own = [(from.data, to.data, from.data_size), (from.versions, to.versions, from.versions_size)];
+        let copy = |(at, target, size)| copy_sparse(&old, at, new, target, size);
+        own.into_iter().try_for_each(copy).map_err(DiskError::host(image))
     })
 }
 

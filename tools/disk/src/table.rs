@@ -1,4 +1,4 @@
-//! The partition table: one partition for people, one for Cloister.
+//! The partition table: one partition for people, two for Cloister.
 //!
 //! One design rule: the layout follows from two sizes alone, so the same sizes give the same bytes.
 
@@ -18,11 +18,14 @@ pub const MIB: u64 = 1 << 20;
 
 /// Type of Cloister's own data partition.
 pub const CLOISTER_DATA: Uuid = Uuid::from_bytes_le(drivers_gpt::CLOISTER_DATA.0);
+/// Type of the partition with the account of model versions.
+const CLOISTER_VERSIONS: Uuid = Uuid::from_bytes_le(drivers_gpt::CLOISTER_VERSIONS.0);
 const DISK_ID: Uuid = Uuid::from_u128(0x5B0C7A52_6E43_4D1F_8A39_C1015732D15C);
 const FILES_ID: Uuid = Uuid::from_u128(0x1D2F4E8C_93A0_4B57_B6C4_C1015732F11E);
 const DATA_ID: Uuid = Uuid::from_u128(0xE47B61D9_0C58_4F22_A1DB_C1015732DA7A);
+const VERSIONS_ID: Uuid = Uuid::from_u128(0x84C9E2F1_5B36_4D08_93E7_C1015732E510);
 
-/// Where the two partitions lie, in bytes.
+/// Where the partitions lie, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// First byte of the files partition.
@@ -33,6 +36,10 @@ pub struct Layout {
     pub data: u64,
     /// Its size.
     pub data_size: u64,
+    /// First byte of the partition with the account of model versions.
+    pub versions: u64,
+    /// Its size; 0: an older disk, which has none.
+    pub versions_size: u64,
 }
 
 impl Layout {
@@ -40,12 +47,13 @@ impl Layout {
     pub fn new(files_size: u64, data_size: u64) -> Self {
         let files_size = files_size.next_multiple_of(MIB);
         let data_size = data_size.max(1).next_multiple_of(MIB);
-        Self { files: MIB, files_size, data: MIB + files_size, data_size }
+        let data = MIB + files_size;
+        Self { files: MIB, files_size, data, data_size, versions: data + data_size, versions_size: MIB }
     }
 
-    /// Bytes of the whole disk: both partitions and a MiB for each table.
+    /// Bytes of the whole disk: its partitions and a MiB for each table.
     pub fn disk_size(&self) -> u64 {
-        self.data + self.data_size + MIB
+        self.data + self.data_size + self.versions_size + MIB
     }
 }
 
@@ -62,10 +70,12 @@ pub fn write(image: &File, path: &Path, layout: &Layout) -> Result<(), DiskError
     let config = GptConfig::new().writable(true).logical_block_size(LogicalBlockSize::Lb512);
     let disk = config.create_from_device(image, Some(DISK_ID));
     let mut disk = disk.map_err(|error| failed(error.to_string()))?;
-    let data = Type { guid: CLOISTER_DATA, os: OperatingSystem::None };
+    let own = |guid| Type { guid, os: OperatingSystem::None };
+    let (data, versions) = (own(CLOISTER_DATA), own(CLOISTER_VERSIONS));
     let partitions = [
         (drivers_gpt::FILES_NAME, FILES_ID, gpt::partition_types::BASIC, layout.files, layout.files_size),
         ("Cloister data", DATA_ID, data, layout.data, layout.data_size),
+        ("Cloister versions", VERSIONS_ID, versions, layout.versions, layout.versions_size),
     ];
     for (index, (name, id, kind, start, size)) in (1..).zip(partitions) {
         let added = disk.add_partition_at(name, index, start / SECTOR, size / SECTOR, kind, 0);
@@ -88,7 +98,7 @@ fn set_id(disk: &mut GptDisk<&File>, index: u32, id: Uuid) -> Result<(), String>
 /// Reads the table of an image.
 ///
 /// # Errors
-/// It has none, or lacks one of the two partitions, or they lie outside the image.
+/// It has none, or lacks the files or the data partition, or they lie outside the image.
 pub fn read(image: &File, path: &Path) -> Result<Layout, DiskError> {
     let strange = |why: String| DiskError::NotADisk { path: path.into(), why };
     let config = GptConfig::new().writable(false).logical_block_size(LogicalBlockSize::Lb512);
@@ -106,5 +116,6 @@ pub fn read(image: &File, path: &Path) -> Result<Layout, DiskError> {
     };
     let (files, files_size) = find(gpt::partition_types::BASIC.guid, "FAT")?;
     let (data, data_size) = find(CLOISTER_DATA, "Cloister data")?;
-    Ok(Layout { files, files_size, data, data_size })
+    let (versions, versions_size) = find(CLOISTER_VERSIONS, "Cloister versions").unwrap_or((0, 0));
+    Ok(Layout { files, files_size, data, data_size, versions, versions_size })
 }

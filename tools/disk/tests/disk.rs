@@ -147,7 +147,7 @@ fn a_default_disk_is_sparse() {
     let folder = Folder::new("sparse");
     tools_disk::prepare(&folder.image(), &[], &mut quiet).unwrap();
     let metadata = fs::metadata(folder.image()).unwrap();
-    assert_eq!(metadata.len(), (1 + 320 + 32 + 1) << 20);
+    assert_eq!(metadata.len(), (1 + 320 + 32 + 1 + 1) << 20);
     #[cfg(unix)]
     assert!(std::os::unix::fs::MetadataExt::blocks(&metadata) * 512 < 4 << 20);
 }
@@ -214,6 +214,55 @@ fn a_disk_that_is_full_grows_and_takes_everything_with_it() {
     assert!(contents(&folder.image(), "models/first.gguf") == fs::read(&model).unwrap());
     assert!(contents(&folder.image(), "models/second.gguf") == fs::read(&second).unwrap());
     check(&folder);
+}
+
+/// Writes into the partition of versions, or reads it.
+fn versions(image: &Path, write: Option<&[u8]>) -> Vec<u8> {
+    let layout = tools_disk::layout(image).unwrap();
+    let mut file = File::options().read(true).write(true).open(image).unwrap();
+    file.seek(SeekFrom::Start(layout.versions)).unwrap();
+    write.into_iter().for_each(|bytes| file.write_all(bytes).unwrap());
+    let mut bytes = vec![0; layout.versions_size as usize];
+    file.seek(SeekFrom::Start(layout.versions)).unwrap();
+    file.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn the_account_of_versions_is_kept_until_it_is_to_be_forgotten() {
+    let folder = Folder::new("versions");
+    tools_disk::create(&folder.image(), SMALL, &[], &mut quiet).unwrap();
+    let kept = versions(&folder.image(), Some(b"CLSTVERS"));
+    assert!(kept.len() == 1 << 20 && kept.starts_with(b"CLSTVERS"));
+    let large = folder.file("large.gguf", 50_000_000);
+    tools_disk::prepare(&folder.image(), &[Addition::model(&large)], &mut quiet).unwrap();
+    assert!(versions(&folder.image(), None) == kept, "a disk that grows takes it along");
+    tools_disk::forget_versions(&folder.image()).unwrap();
+    assert!(versions(&folder.image(), None).iter().all(|byte| *byte == 0));
+    assert!(contents(&folder.image(), "models/large.gguf") == fs::read(&large).unwrap());
+}
+
+#[test]
+fn a_disk_without_the_partition_of_versions_gets_it() {
+    let folder = Folder::new("without-versions");
+    let model = folder.file("first.gguf", 500_000);
+    tools_disk::create(&folder.image(), SMALL, &[Addition::model(&model)], &mut quiet).unwrap();
+    let kept = mark(&folder.image());
+    let disk = gpt::GptConfig::new().writable(true).open(folder.image()).unwrap();
+    remove_partition(disk, 3);
+    assert_eq!(tools_disk::layout(&folder.image()).unwrap().versions_size, 0);
+    tools_disk::prepare(&folder.image(), &[], &mut quiet).unwrap();
+    assert!(versions(&folder.image(), None).iter().all(|byte| *byte == 0));
+    assert!(data(&folder.image()) == kept);
+    assert!(contents(&folder.image(), "models/first.gguf") == fs::read(&model).unwrap());
+    check(&folder);
+}
+
+fn remove_partition(mut disk: gpt::GptDisk<File>, number: u32) {
+    let mut partitions = disk.partitions().clone();
+    partitions.remove(&number);
+    disk.update_partitions(partitions).unwrap();
+    disk.write().unwrap();
 }
 
 #[test]

@@ -6,6 +6,9 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use tools_sysgen::{Description, SearchPath, board};
 
+/// The board that `system.xml` is for, without overlays.
+const OWN_BOARD: &str = "qemu_virt_aarch64";
+
 /// What to report, and how.
 #[derive(Args, Debug)]
 pub struct Options {
@@ -15,9 +18,10 @@ pub struct Options {
     /// Compare with this policy; a difference is an error
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// The board, by its Microkit name
-    #[arg(long, default_value = "qemu_virt_aarch64")]
-    board: String,
+    /// Read the description by the rules of this board of Cloister's, by its Microkit name [default: with --system by
+    /// Microkit's rules alone, for any board; else qemu_virt_aarch64]
+    #[arg(long)]
+    board: Option<String>,
     /// Print the report as JSON
     #[arg(long, conflicts_with_all = ["dot", "svg"])]
     json: bool,
@@ -36,13 +40,23 @@ impl Options {
     /// The description or the policy cannot be read, or they differ.
     pub fn run(&self, root: &Path) -> Result<()> {
         let path = self.system.clone().unwrap_or_else(|| root.join("system.xml"));
-        let flows = flows(&path, &self.board)?;
+        let flows = self.flows(&path)?;
         print!("{}", self.report(&flows)?);
         match (&self.policy, &self.system) {
             (Some(policy), _) => compare(&flows, policy),
             (None, None) => compare(&flows, &root.join("policy.toml")),
             (None, Some(_)) => Ok(()),
         }
+    }
+
+    fn flows(&self, path: &Path) -> Result<Flows> {
+        let description = Description::read(path)?;
+        let name = self.board.as_deref().or(self.system.is_none().then_some(OWN_BOARD));
+        let system = match name {
+            Some(name) => description.resolve(&board(name)?, &SearchPath::default())?,
+            None => description.survey()?,
+        };
+        Ok(Flows::of(&system))
     }
 
     fn report(&self, flows: &Flows) -> Result<String> {
@@ -53,12 +67,6 @@ impl Options {
             _ => text(flows),
         })
     }
-}
-
-fn flows(path: &Path, name: &str) -> Result<Flows> {
-    let description = Description::read(path)?;
-    let system = description.resolve(&board(name)?, &SearchPath::default())?;
-    Ok(Flows::of(&system))
 }
 
 fn compare(flows: &Flows, path: &Path) -> Result<()> {
@@ -73,6 +81,10 @@ fn compare(flows: &Flows, path: &Path) -> Result<()> {
             eprintln!("the system does what {} allows, and nothing else", path.display());
             Ok(())
         }
-        count => bail!("{count} difference(s) from {}", path.display()),
+        count => bail!(
+            "{count} difference(s) from {}: take what is too much out of the description; what is meant goes into the \
+             policy, with the reason",
+            path.display()
+        ),
     }
 }

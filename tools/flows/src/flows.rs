@@ -44,6 +44,8 @@ pub struct Flows {
     pub control: BTreeSet<Pair>,
     /// Interrupt numbers by the PD that gets them.
     pub interrupts: BTreeMap<String, BTreeSet<u32>>,
+    /// I/O ports (x86-64) by the PD that uses them: `first..end`.
+    pub ports: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Flows {
@@ -83,6 +85,10 @@ impl Flows {
             if !pd.irqs.is_empty() {
                 let numbers = pd.irqs.iter().map(|irq| irq.number).collect();
                 self.interrupts.insert(pd.name.clone(), numbers);
+            }
+            for port in &pd.ports {
+                let (first, end) = (u32::from(port.first), u32::from(port.first) + u32::from(port.count));
+                self.ports.entry(pd.name.clone()).or_default().insert(format!("{first:#x}..{end:#x}"));
             }
         }
     }

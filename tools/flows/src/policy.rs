@@ -55,6 +55,9 @@ pub struct Policy {
     /// Interrupt numbers by PD.
     #[serde(default)]
     pub interrupts: BTreeMap<String, BTreeSet<u32>>,
+    /// I/O ports by PD, each as `first..end`.
+    #[serde(default)]
+    pub ports: BTreeMap<String, BTreeSet<String>>,
     /// Statements about ways.
     #[serde(default)]
     pub rule: Vec<Rule>,
@@ -84,17 +87,9 @@ impl Policy {
         let mut found = Vec::new();
         self.compare_regions(flows, &mut found);
         self.compare_pairs(flows, &mut found);
-        let interrupts = |map: &BTreeMap<String, BTreeSet<u32>>| {
-            map.iter()
-                .flat_map(|(pd, n)| n.iter().map(|n| (n.to_string(), pd.clone())).collect::<Vec<_>>())
-                .collect()
-        };
-        difference(
-            "gets interrupt",
-            &interrupts(&self.interrupts),
-            &interrupts(&flows.interrupts),
-            &mut found,
-        );
+        let (policy, given) = (owned(&self.interrupts), owned(&flows.interrupts));
+        difference("gets interrupt", &policy, &given, &mut found);
+        difference("uses I/O ports", &owned(&self.ports), &owned(&flows.ports), &mut found);
         self.check_rules(flows, &mut found);
         found
     }
@@ -147,6 +142,11 @@ impl Policy {
             }
         }
     }
+}
+
+/// What belongs to PDs, as pairs of (object, owner).
+fn owned<T: ToString>(map: &BTreeMap<String, BTreeSet<T>>) -> BTreeSet<(String, String)> {
+    map.iter().flat_map(|(pd, owned)| owned.iter().map(|one| (one.to_string(), pd.clone()))).collect()
 }
 
 fn flip(pairs: &BTreeSet<(String, String)>) -> BTreeSet<(String, String)> {

@@ -24,6 +24,7 @@ pub fn text(flows: &Flows) -> String {
         line(&mut out, "controls", &others(&flows.control, pd));
         let interrupts = flows.interrupts.get(pd).into_iter().flatten().map(u32::to_string);
         line(&mut out, "interrupts", &interrupts.collect::<Vec<_>>());
+        line(&mut out, "ports", &flows.ports.get(pd).into_iter().flatten().cloned().collect::<Vec<_>>());
     }
     let _ = writeln!(out, "\nwhere the data of a region can get to, over any number of steps:");
     let paths = Paths::of(flows);

@@ -94,3 +94,106 @@ fn the_report_comes_as_text_json_and_pictures() {
     assert!(picture.contains("<title>weights</title>") && picture.ends_with("</svg>\n"));
     assert_eq!(picture.matches("<rect").count(), flows.pds.len());
 }
+
+fn survey(text: &str) -> Result<Flows, String> {
+    let description = Description::parse("foreign.system", text).map_err(|problems| problems.to_string())?;
+    description.survey().map(|system| Flows::of(&system)).map_err(|problems| problems.to_string())
+}
+
+/// Made to have what descriptions for other boards have: devices and interrupts that no board of ours has, two
+/// writers of one region, one device for two PDs, a schedule of domains.
+const FOREIGN: &str = r#"<system>
+    <domains><domain_schedule><domain name="a" length="10"/></domain_schedule></domains>
+    <memory_region name="clock" size="0x1000" phys_addr="0xffd0f000"/>
+    <memory_region name="shared" size="0x1000"/>
+    <protection_domain name="driver" priority="9" domain="a">
+        <program_image path="driver.elf"/>
+        <map mr="clock" vaddr="0x2000000" perms="rw"/>
+        <map mr="shared" vaddr="0x3000000" perms="rw"/>
+        <irq irq="294" id="1"/>
+    </protection_domain>
+    <protection_domain name="client" priority="5">
+        <program_image path="client.elf"/>
+        <map mr="clock" vaddr="0x2000000" perms="r"/>
+        <map mr="shared" vaddr="0x3000000" perms="rw"/>
+    </protection_domain>
+    <channel><end pd="driver" id="2"/><end pd="client" id="2" pp="true"/></channel>
+</system>"#;
+
+#[test]
+fn descriptions_for_other_boards_are_reported_by_microkit_s_rules() {
+    let flows = survey(FOREIGN).expect("it is a description");
+    assert_eq!(flows.regions["shared"].write.iter().collect::<Vec<_>>(), ["client", "driver"]);
+    assert!(flows.regions["clock"].device && flows.regions["clock"].read.len() == 2);
+    assert_eq!(flows.interrupts["driver"].iter().collect::<Vec<_>>(), [&294]);
+    let policy = Policy::parse(
+        "signals = [[\"client\", \"driver\"]]\ncalls = [[\"client\", \"driver\"]]\n\
+         [regions]\nclock = { write = [\"driver\"], read = [\"client\"] }\nshared = { write = [\"driver\"] }\n",
+    )
+    .expect("well-formed");
+    let found: Vec<_> = policy.compare(&flows).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "client writes region shared, which the policy does not allow",
+            "driver gets interrupt 294, which the policy does not allow"
+        ]
+    );
+}
+
+#[test]
+fn ports_of_a_pc_are_rights_as_well() {
+    let pc = FOREIGN.replace(
+        r#"<irq irq="294" id="1"/>"#,
+        r#"<irq pin="4" vector="4" id="1"/><ioport id="0" addr="0x3f8" size="8"/>"#,
+    );
+    let flows = survey(&pc).expect("it is a description");
+    assert!(flows.ports["driver"].contains("0x3f8..0x400"));
+    let found = Policy::default().compare(&flows);
+    let line = "driver uses I/O ports 0x3f8..0x400, which the policy does not allow";
+    assert!(found.iter().any(|difference| difference.0 == line), "{found:?}");
+    assert!(text(&flows).contains("ports      0x3f8..0x400"));
+}
+
+#[test]
+fn what_a_report_cannot_show_is_refused_by_name() {
+    let with = |what: &str| FOREIGN.replace("<program_image path=\"driver.elf\"/>", what);
+    for (what, said) in [
+        (r#"<program_image path="a"/><virtual_machine name="vm"/>"#, "virtual_machine"),
+        (r#"<program_image path="a"/><cspace/>"#, "cspace"),
+        ("", "program_image"),
+    ] {
+        let why = survey(&with(what)).expect_err(what);
+        assert!(why.contains(said), "{why}");
+    }
+    let twice = FOREIGN.replace("name=\"client\"", "name=\"driver\"");
+    assert!(survey(&twice).expect_err("two PDs of one name").contains("exists at"));
+    let overlap = FOREIGN.replace(
+        "name=\"shared\" size=\"0x1000\"",
+        "name=\"shared\" size=\"0x1000\" phys_addr=\"0xffd0f000\"",
+    );
+    assert!(survey(&overlap).expect_err("two names for the same memory").contains("overlaps"));
+}
+
+#[test]
+fn hostile_xml_is_refused_with_a_place() {
+    let deep = "<a>".repeat(100_000);
+    let entities = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]><system>&b;</system>";
+    let many = format!("<system>{}</system>", "<memory_region name=\"r\" size=\"0x1000\"/>".repeat(20_000));
+    let huge = "<system/>".to_owned() + &" ".repeat(2 << 20);
+    for (text, said) in [
+        ("", "not well-formed"),
+        ("\u{0}\u{1}", "not well-formed"),
+        ("<system", "not well-formed"),
+        (entities, "foreign.system:1:"),
+        (deep.as_str(), "foreign.system:1:"),
+        (many.as_str(), "exists at"),
+        (huge.as_str(), "larger than 1 MiB"),
+        ("<system><protection_domain/></system>", "name"),
+        ("<sytem/>", "root"),
+    ] {
+        let why = survey(text).expect_err(said);
+        assert!(why.contains(said), "{said}: {}", &why[..why.len().min(300)]);
+        assert!(why.len() < 64 << 10, "{said}: {} bytes of messages", why.len());
+    }
+}

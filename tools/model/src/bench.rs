@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use inference_model::{CacheKind, Config, Engine};
+use inference_model::{CacheKind, Config, Engine, Model};
 use serde_json::json;
 
-use crate::{host, reading};
+use crate::{host, memory, reading};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -59,6 +59,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let batch = arguments.batch.clamp(1, context);
         let config = Config { context, batch, workers: *threads, cache: CacheKind::F16 };
         let (prompt, generation) = host::with_engine(&model, config, |engine| measure(engine, arguments))?;
+        let cache = cache_bytes(&model, config)?;
+        let rest = memory::peak().map(|peak| peak.saturating_sub(bytes.len() as u64 + cache));
         let read = reading::speed(&bytes, *threads);
         let bandwidth = generation * model.weight_bytes() as f64 / 1e9;
         if !arguments.json {
@@ -68,6 +70,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                 arguments.prompt,
                 arguments.generate
             );
+            if let Some(rest) = rest {
+                let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+                let (file, cache, rest) = (mib(bytes.len() as u64), mib(cache), mib(rest));
+                println!(
+                    "  peak memory: {file:.1} MiB of weights, {cache:.1} of keys and values, {rest:.1} of all else"
+                );
+            }
         }
         results.push(json!({
             "model": arguments.file.file_name().map(|n| n.to_string_lossy().into_owned()),
@@ -75,12 +84,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             "prompt_tokens": arguments.prompt, "prompt_tokens_per_s": prompt,
             "generated_tokens": arguments.generate, "generated_tokens_per_s": generation,
             "weight_bytes_per_token": model.weight_bytes(), "read_gb_per_s": read,
+            "file_bytes": bytes.len(), "cache_bytes": cache, "other_bytes_at_peak": rest,
         }));
     }
     if arguments.json {
         println!("{}", serde_json::Value::from(results));
     }
     Ok(())
+}
+
+/// Bytes of keys and values of all workers.
+fn cache_bytes(model: &Model<'_>, config: Config) -> Result<u64> {
+    (0..config.workers).map(|i| Ok(model.needs(&config, i)?.cache as u64)).sum()
 }
 
 /// Medians of prompt and generation speed.

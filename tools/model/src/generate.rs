@@ -86,8 +86,8 @@ fn parameters(settings: &[String]) -> Result<Parameters> {
 }
 
 fn read_grammar(file: &Path) -> Result<Grammar> {
-    let text =
-        String::from_utf8(host::read(file)?).with_context(|| format!("{} is not UTF-8", file.display()))?;
+    let text = String::from_utf8(host::read(file)?.into_vec())
+        .with_context(|| format!("{} is not UTF-8", file.display()))?;
     Grammar::parse(&text).with_context(|| format!("{} is no grammar", file.display()))
 }
 

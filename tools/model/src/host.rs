@@ -6,11 +6,14 @@ use std::sync::atomic::AtomicU32;
 
 use anyhow::{Context, Result, ensure};
 use inference_gguf::Gguf;
-use inference_model::{Config, CpuFeatures, Engine, Kernels, Model, Pace, Team, Worker};
+use inference_model::{Config, CpuFeatures, Engine, Kernels, Model, Team, Worker};
 
-/// The bytes of a model file.
-pub fn read(file: &Path) -> Result<Vec<u8>> {
-    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+use crate::bytes::Bytes;
+use crate::park::{Lot, SpinThenPark};
+
+/// The bytes of a file.
+pub fn read(file: &Path) -> Result<Bytes> {
+    Bytes::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// Parses and binds a model.
@@ -25,20 +28,6 @@ pub fn kernels() -> Kernels {
     Kernels::select(CpuFeatures::detect())
 }
 
-/// Spins for some microseconds, then lets other threads run.
-struct SpinThenYield;
-
-impl Pace for SpinThenYield {
-    fn pause(&self, spins: u32) -> bool {
-        if spins < 20_000 {
-            std::hint::spin_loop();
-        } else {
-            std::thread::yield_now();
-        }
-        true
-    }
-}
-
 /// Allocates memory, starts the followers, runs `lead` with the leader, and stops them.
 pub fn with_engine<R>(
     model: &Model<'_>,
@@ -51,20 +40,22 @@ pub fn with_engine<R>(
         needs.iter().map(|n| (0..n.outbox).map(|_| AtomicU32::new(0)).collect()).collect();
     let boxes: Vec<&[AtomicU32]> = boxes.iter().map(Vec::as_slice).collect();
     let mut memory: Vec<_> = needs.iter().map(|n| (vec![0; n.cache], vec![0.0; n.scratch])).collect();
-    let kernels = kernels();
+    let (kernels, lot) = (kernels(), Lot::default());
     std::thread::scope(|scope| {
         let (leader, followers) = memory.split_at_mut(1);
         let (cache, scratch) = &mut leader[0];
         for (index, (cache, scratch)) in followers.iter_mut().enumerate() {
-            let boxes = &boxes;
+            let (boxes, lot) = (&boxes, &lot);
             scope.spawn(move || -> Result<()> {
-                let team = Team::new(index + 1, boxes, &SpinThenYield);
+                let pace = SpinThenPark::new(lot);
+                let team = Team::new(index + 1, boxes, &pace);
                 let mut worker = Worker::new(model, config, kernels, team, cache, scratch)?;
                 while worker.follow()? {}
                 Ok(())
             });
         }
-        let team = if config.workers == 1 { Team::alone() } else { Team::new(0, &boxes, &SpinThenYield) };
+        let pace = SpinThenPark::new(&lot);
+        let team = if config.workers == 1 { Team::alone() } else { Team::new(0, &boxes, &pace) };
         let mut engine = Engine::new(Worker::new(model, config, kernels, team, cache, scratch)?)?;
         let result = lead(&mut engine);
         engine.stop()?;

@@ -3,12 +3,15 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod bytes;
 mod embed;
 mod generate;
 mod host;
 mod inspect;
 mod kernels;
 mod logits;
+mod memory;
+mod park;
 mod partial;
 mod perplexity;
 mod quantize;

@@ -3,12 +3,14 @@
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Parser, ValueEnum};
 use inference_kernels::{CpuFeatures, Kernels};
 use retrieval::index::{RrfParameters, VectorFormat};
 use serde_json::{Value, json};
+use tools_retrieval_bench::beir;
 use tools_retrieval_bench::collection::{self, Collection};
 use tools_retrieval_bench::embedding::Embedding;
 use tools_retrieval_bench::ranking::{self, Mode};
@@ -96,7 +98,7 @@ fn open_collection(arguments: &Arguments) -> Result<(PathBuf, Collection)> {
     match (&arguments.squad, &arguments.beir) {
         (Some(_), Some(_)) => bail!("give --squad or --beir, not both"),
         (Some(path), None) => Ok((path.clone(), collection::squad(path)?)),
-        (None, Some(path)) => Ok((path.clone(), collection::beir(path, &arguments.split)?)),
+        (None, Some(path)) => Ok((path.clone(), beir::beir(path, &arguments.split)?)),
         (None, None) => {
             let path = usual_collection()?;
             let collection = collection::squad(&path)?;
@@ -181,14 +183,24 @@ fn print_table(report: &Value) {
     }
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+/// An error is one line, however many causes it has.
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
     let embedding = Embedding::open(arguments.model.as_deref())?;
     let mut report = json!({"embedding": embedding.label()?});
     let only_others =
         arguments.squad.is_none() && arguments.beir.is_none() && (arguments.sts.is_some() || arguments.speed);
     if !only_others {
-        report["collection"] = measure_collection(&arguments, &embedding)?;
+        report["collection"] = measure_collection(arguments, &embedding)?;
     }
     if let Some(path) = &arguments.sts {
         report["sts"] = measure_sts(path, &embedding)?;

@@ -9,7 +9,7 @@ pub const DEPTH: usize = 100;
 /// Averages over all questions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Measures {
-    /// Share of a question's relevant passages among the first 1, 5 and 10; 1 where all that fit are there.
+    /// Share of a question's relevant passages that are among the first 1, 5 and 10.
     pub recall_at_1: f64,
     pub recall_at_5: f64,
     pub recall_at_10: f64,
@@ -19,10 +19,10 @@ pub struct Measures {
     pub ndcg_at_10: f64,
 }
 
-/// Relevant passages among the first `k`, over all relevant ones (at most `k` of them).
+/// Relevant passages among the first `k`, over all relevant ones, as trec_eval counts.
 fn recall(ranking: &[usize], relevant: &BTreeMap<usize, u32>, k: usize) -> f64 {
     let found = ranking.iter().take(k).filter(|passage| relevant.contains_key(passage)).count();
-    found as f64 / relevant.len().min(k).max(1) as f64
+    found as f64 / relevant.len().max(1) as f64
 }
 
 fn reciprocal_rank(ranking: &[usize], relevant: &BTreeMap<usize, u32>) -> f64 {
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn graded_passages() {
         let measures = of(&[1, 9, 2], &[(1, 1), (2, 2), (3, 1)]);
-        assert_eq!((measures.recall_at_1, measures.recall_at_5), (1.0, 2.0 / 3.0));
+        assert_eq!((measures.recall_at_1, measures.recall_at_5), (1.0 / 3.0, 2.0 / 3.0));
         let (found, ideal) = (1.0 + 2.0 / 2.0, 2.0 + 1.0 / 3f64.log2() + 1.0 / 2.0);
         assert!((measures.ndcg_at_10 - found / ideal).abs() < 1e-12);
     }

@@ -10,7 +10,7 @@ use retrieval::index::{
 };
 
 use crate::cache;
-use crate::collection::Collection;
+use crate::collection::{Collection, Question};
 use crate::embedding::Embedding;
 use crate::measures::{DEPTH, Measures, average};
 
@@ -65,7 +65,7 @@ pub fn search(collection: &Collection, vectors: &Vectors, format: VectorFormat) 
         words.insert(entry, text).map_err(|error| anyhow!("{error}"))?;
     }
     let open = Filter::default();
-    let one = |(question, vector): (&crate::collection::Question, &Vec<f32>)| {
+    let one = |(question, vector): (&Question, &Vec<f32>)| {
         let vectors =
             index.search(vector, DEPTH, &open, &PortableDots).map_err(|error| anyhow!("{error}"))?;
         Ok(Hits { vectors, words: words.search(&question.text, DEPTH, &open) })
@@ -91,7 +91,12 @@ fn rank(hits: &Hits, mode: Mode, fusion: RrfParameters) -> Vec<usize> {
 
 /// Averages of one mode over all questions.
 pub fn measure(collection: &Collection, hits: &[Hits], mode: Mode, fusion: RrfParameters) -> Measures {
-    let rankings: Vec<Vec<usize>> = hits.iter().map(|hits| rank(hits, mode, fusion)).collect();
+    let one = |(hits, question): (&Hits, &Question)| {
+        let mut ranking = rank(hits, mode, fusion);
+        ranking.retain(|passage| Some(*passage) != question.own);
+        ranking
+    };
+    let rankings: Vec<Vec<usize>> = hits.iter().zip(&collection.questions).map(one).collect();
     let relevant = collection.questions.iter().map(|question| &question.relevant);
     average(rankings.iter().map(Vec::as_slice).zip(relevant))
 }

@@ -5,10 +5,11 @@
 
 use crate::attribute::shorten;
 use crate::model::System;
+use crate::parse::Purpose;
 use crate::problem::{Problems, did_you_mean};
 use crate::search::SearchPath;
 use crate::xml::{Element, Node};
-use crate::{grammar, overlay, parse};
+use crate::{grammar, overlay, parse, survey};
 use board_description::Board;
 use std::collections::BTreeSet;
 use std::fs;
@@ -149,7 +150,27 @@ impl Description {
         if self.tree.tag != "system" {
             return Err(problems);
         }
-        let system = parse::system(self.tree, board, search, &mut problems);
+        let system = parse::system(self.tree, board, search, Purpose::Image, &mut problems);
+        problems.or(system)
+    }
+
+    /// Reads a description for any of Microkit's boards, to report on it: Cloister's own rules do not count, nor what
+    /// a board has where. Interrupts and physical addresses are taken as they stand; what lies at a physical
+    /// address counts as a device.
+    ///
+    /// # Errors
+    /// What Microkit would refuse as well, and what a report cannot show: virtual machines, extra capabilities, calls of
+    /// the firmware, IOMMU spaces.
+    pub fn survey(mut self) -> Result<System, Problems> {
+        let mut problems = Problems::default();
+        survey::leave_out(&mut self.tree);
+        grammar::check(&self.tree, &mut problems);
+        if self.tree.tag != "system" {
+            return Err(problems);
+        }
+        let board = survey::board(&self.tree);
+        let search = SearchPath::default();
+        let system = parse::system(self.tree, &board, &search, Purpose::Report, &mut problems);
         problems.or(system)
     }
 }
@@ -163,7 +184,7 @@ fn text(path: &Path) -> Result<String, Problems> {
 }
 
 /// All elements below, in document order. Depth is bounded by the parser.
-fn descendants(element: &Element) -> Box<dyn Iterator<Item = &Element> + '_> {
+pub(crate) fn descendants(element: &Element) -> Box<dyn Iterator<Item = &Element> + '_> {
     Box::new(element.elements().flat_map(|child| std::iter::once(child).chain(descendants(child))))
 }
 

@@ -5,6 +5,7 @@
 use crate::attribute::{Reader, shorten};
 use crate::model::{Irq, MAX_ID, Map, Port, ProtectionDomain, SetValue};
 use crate::parse::add_setvar;
+use crate::pci;
 use crate::problem::{Problems, did_you_mean};
 use crate::xml::Element;
 use board_description::{Board, Isa};
@@ -163,13 +164,14 @@ fn setvar(reader: &mut Reader, regions: &HashMap<String, usize>, pd: &mut Protec
 
 fn irq(reader: &mut Reader, board: &Board, pd: &mut ProtectionDomain) {
     let id = reader.decimal("id", MAX_ID.into());
-    if reader.optional("pcidev").is_some() {
-        reader.wrong("pcidev", "message-signalled interrupts are refused; use the device's wired interrupt");
-        return;
-    }
-    let parsed = match board.isa {
-        Isa::Aarch64 => arm_irq(reader, board),
-        Isa::X86_64 => x86_irq(reader, board),
+    let parsed = match (board.isa, reader.optional("pcidev")) {
+        (Isa::Aarch64, None) => arm_irq(reader, board),
+        (Isa::Aarch64, Some(_)) => {
+            let text = "message-signalled interrupts are refused; use the device's wired interrupt";
+            return reader.wrong("pcidev", text);
+        }
+        (Isa::X86_64, None) => x86_irq(reader, board),
+        (Isa::X86_64, Some(device)) => pci::message(reader, device),
     };
     let (Some(id), Some(irq)) = (id, parsed) else { return };
     let id = id as u8;

@@ -37,6 +37,11 @@ pub fn build_image(
     kernel_elf: &[u8],
     board: &Board,
 ) -> Result<Image, Problems> {
+    if let Some(name) = system.io_spaces.first() {
+        let text =
+            format!("<io_address_space> '{name}': Cloister's kernel programs no IOMMU on {}", board.name);
+        return Err(Problems::one(format!("{text}; remove it, or use the official kernel")));
+    }
     let mut inputs = Inputs::load(system, search, board)?;
     let kernel = Kernel::parse(kernel_elf, board);
     let mut kernel = kernel.map_err(|error| Problems::one(format!("the kernel's ELF file: {error}")))?;

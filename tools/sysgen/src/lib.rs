@@ -20,12 +20,14 @@ mod loader;
 pub mod model;
 mod overlay;
 mod parse;
+mod pci;
 mod plan;
 mod problem;
 mod regions;
 mod report;
 mod search;
 mod spec;
+mod survey;
 mod symbols;
 mod xml;
 

@@ -5,13 +5,14 @@
 //! PDs. A protected call goes to a strictly higher priority, so calls cannot form a circle.
 
 use crate::model::{End, Location, MAX_PDS, Map, System};
+use crate::parse::Purpose;
 use crate::problem::{Place, Problem, Problems};
 use crate::regions;
 use board_description::Board;
 use std::collections::HashMap;
 
 /// Checks everything that needs more than one element.
-pub fn check(system: &mut System, board: &Board, problems: &mut Problems) {
+pub fn check(system: &mut System, board: &Board, purpose: Purpose, problems: &mut Problems) {
     names(system, problems);
     children(system, problems);
     ids(system, problems);
@@ -21,7 +22,7 @@ pub fn check(system: &mut System, board: &Board, problems: &mut Problems) {
     for pd in 0..system.pds.len() {
         maps(system, pd, board, problems);
     }
-    regions::check(system, problems);
+    regions::check(system, purpose, problems);
     warnings(system);
 }
 
@@ -101,6 +102,19 @@ fn irqs(system: &System, problems: &mut Problems) {
                     format!("{text} belongs to PD '{first}' already; one PD owns an interrupt"),
                 );
             }
+        }
+    }
+    vectors(system, problems);
+}
+
+/// On x86-64 each interrupt has a vector of its own; other boards have none, and all are 0.
+fn vectors(system: &System, problems: &mut Problems) {
+    let mut seen = HashMap::new();
+    let all = system.pds.iter().flat_map(|pd| pd.irqs.iter().map(move |irq| (pd, irq)));
+    for (pd, irq) in all.filter(|(_, irq)| irq.vector != 0) {
+        if let Some(first) = seen.insert(irq.vector, &pd.name) {
+            let text = format!("<irq> attribute 'vector' of PD '{}': {}", pd.name, irq.vector);
+            problems.at(&irq.place, format!("{text} is used by PD '{first}' already; choose a free one"));
         }
     }
 }

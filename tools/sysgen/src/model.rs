@@ -26,6 +26,8 @@ pub struct System {
     pub channels: Vec<Channel>,
     /// Sets of PDs that may write the same regions, from `<?cloister trust-domain="…"?>`.
     pub trust_domains: Vec<Vec<usize>>,
+    /// Devices whose memory accesses an IOMMU restricts, by name; for the official kernel only.
+    pub io_spaces: Vec<String>,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Problem>,
     pub(crate) tree: Element,
@@ -165,7 +167,8 @@ pub struct Region {
 /// What raises an interrupt.
 #[derive(Clone, Debug)]
 pub struct Irq {
-    /// GIC interrupt number; on x86-64 the I/O APIC pin.
+    /// GIC interrupt number; on x86-64 the I/O APIC pin, or for a message `kernel_spec::IrqEnd::FIRST_MESSAGE` and the
+    /// vector.
     pub number: u32,
     /// x86-64: vector.
     pub vector: u32,

@@ -10,20 +10,36 @@ use crate::model::{
 use crate::problem::{Problems, did_you_mean};
 use crate::search::SearchPath;
 use crate::xml::{Element, Node};
-use crate::{domain, lint};
+use crate::{domain, lint, pci};
 use board_description::Board;
 use std::collections::HashMap;
 
 /// Largest memory region: half of the largest user space.
 const MAX_REGION: u64 = 1 << 47;
 
+/// What a description is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// An image for Cloister's kernel: its rules count as well as Microkit's.
+    Image,
+    /// A report on what it gives to whom: Microkit's rules alone.
+    Report,
+}
+
 /// Reads a tree that passed the grammar.
-pub fn system(tree: Element, board: &Board, search: &SearchPath, problems: &mut Problems) -> System {
+pub fn system(
+    tree: Element,
+    board: &Board,
+    search: &SearchPath,
+    purpose: Purpose,
+    problems: &mut Problems,
+) -> System {
     let mut system = System {
         pds: Vec::new(),
         regions: Vec::new(),
         channels: Vec::new(),
         trust_domains: Vec::new(),
+        io_spaces: Vec::new(),
         warnings: Vec::new(),
         tree: Element { children: Vec::new(), ..tree.clone() },
     };
@@ -42,9 +58,9 @@ pub fn system(tree: Element, board: &Board, search: &SearchPath, problems: &mut 
     system.trust_domains =
         tree.children.iter().filter_map(|node| directive(node, &system, problems)).collect();
     page_sizes(&tree, &mut system);
-    io_spaces(&tree, board, problems);
+    pci::io_spaces(&tree, board, &mut system, problems);
     system.tree = tree;
-    lint::check(&mut system, board, problems);
+    lint::check(&mut system, board, purpose, problems);
     system
 }
 
@@ -243,11 +259,4 @@ fn directive(node: &Node, system: &System, problems: &mut Problems) -> Option<Ve
         }
     }
     Some(members)
-}
-
-fn io_spaces(tree: &Element, board: &Board, problems: &mut Problems) {
-    for space in tree.elements().filter(|element| element.tag == "io_address_space") {
-        let text = "<io_address_space> is refused: Cloister's kernel programs no IOMMU on";
-        problems.at(&space.place, format!("{text} {}; remove it", board.name));
-    }
 }

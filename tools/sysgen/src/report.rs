@@ -151,7 +151,12 @@ fn channels(out: &mut String, system: &System) {
     }
     for pd in &system.pds {
         for irq in &pd.irqs {
-            let trigger = if irq.edge { "edge" } else { "level" };
+            let message = irq.number >= kernel_spec::IrqEnd::FIRST_MESSAGE && irq.vector > 0;
+            let trigger = match (message, irq.edge) {
+                (true, _) => "message",
+                (false, true) => "edge",
+                (false, false) => "level",
+            };
             line!(out, "interrupt {} ({trigger}) reaches {} ({})", irq.number, pd.name, irq.id);
         }
         for port in &pd.ports {

@@ -69,6 +69,72 @@ fn interrupts_are_of_this_machine() {
 }
 
 #[test]
+fn messages_of_devices_are_interrupts_with_numbers_of_their_own() {
+    let folder = folder("x86-message");
+    let mut pd = program();
+    pd.machine = 62;
+    std::fs::write(folder.join("pd.elf"), pd.bytes()).unwrap();
+    let message = "<irq id=\"5\" pcidev=\"00:1f.7\" handle=\"0\" vector=\"4\" />";
+    let system = resolve("<irq id=\"5\" pin=\"4\" vector=\"5\" />", message, &folder).unwrap();
+    let irq = &system.pds[1].irqs[0];
+    assert_eq!((irq.number, irq.vector, irq.edge), (260, 4, true));
+    let message = refused("<irq id=\"1\" pin=\"9\" vector=\"4\" />", message);
+    assert!(message.contains("'vector' of PD 'b': 4 is used by PD 'a' already"), "{message}");
+}
+
+#[test]
+fn what_devices_reach_is_read_for_kernels_that_restrict_it_and_refused_for_ours() {
+    let folder = folder("x86-io");
+    let (mut pd, mut core) = (program(), kernel());
+    (pd.machine, core.machine) = (62, 62);
+    std::fs::write(folder.join("pd.elf"), pd.bytes()).unwrap();
+    core.segments[0].data[8..12].copy_from_slice(&0xe852_50d6_u32.to_le_bytes());
+    core.entry = X86.image_base + 0x10;
+    let read = |space: &str, map: &str| {
+        let text = format!(
+            "<system><memory_region name=\"a\" size=\"0x1000\" /><memory_region name=\"b\" size=\"0x200000\" \
+             page_size=\"0x200000\" /><protection_domain name=\"p\"><program_image path=\"pd.elf\" />\
+             </protection_domain><io_address_space {space}>{map}</io_address_space></system>"
+        );
+        Description::parse("x.system", &text)?.resolve(&X86, &SearchPath(vec![folder.clone()]))
+    };
+    let good = "name=\"disk\" peripheral_id=\"00:04.0\" domain_id=\"1\"";
+    let system = read(good, "<iomap mr=\"a\" iovaddr=\"0x1000\" perms=\"r\" />").unwrap();
+    assert_eq!(system.io_spaces, ["disk"]);
+    let said = build_image(&system, &SearchPath(vec![folder.clone()]), &core.bytes(), &X86);
+    let said = said.err().unwrap().to_string();
+    assert!(said.contains("<io_address_space> 'disk': Cloister's kernel programs no IOMMU"), "{said}");
+    for (space, map, expected) in [
+        (good, "<iomap mr=\"c\" iovaddr=\"0\" />", "there is no memory region 'c'"),
+        (good, "<iomap mr=\"b\" iovaddr=\"0\" />", "pages of 2 MiB"),
+        (good, "<iomap mr=\"a\" iovaddr=\"1\" />", "'iovaddr': must be a multiple of 0x1000"),
+        (
+            good,
+            "<iomap mr=\"a\" iovaddr=\"0x7ffffff000\" /><iomap mr=\"a\" iovaddr=\"0xfffffffffffff000\" />",
+            "2^39",
+        ),
+        (good, "<iomap mr=\"a\" iovaddr=\"0\" perms=\"x\" />", "'perms': must be r, w or rw"),
+        ("name=\"d\" peripheral_id=\"4\" domain_id=\"1\"", "", "'peripheral_id': is '4'"),
+        ("name=\"d\" peripheral_id=\"0:4.0\" domain_id=\"x\"", "", "'domain_id': is 'x'"),
+    ] {
+        let said = read(space, map).err().unwrap_or_default().to_string();
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+}
+
+#[test]
+fn messages_of_no_device_are_refused() {
+    for bad in ["", "4", "00:04", "00:20.0", "00:1f.8", "100:1.0", "0:+1.0", "0x0:1.0", "a:b.c"] {
+        let message = refused(&format!("<irq id=\"1\" pcidev=\"{bad}\" handle=\"0\" vector=\"4\" />"), "");
+        assert!(message.contains("write BUS:DEVICE.FUNCTION"), "{bad}: {message}");
+    }
+    let message = refused("<irq id=\"1\" pcidev=\"00:04.0\" pin=\"4\" handle=\"0\" vector=\"4\" />", "");
+    assert!(message.contains("'pin': belongs to a wired interrupt"), "{message}");
+    let message = refused("<irq id=\"1\" pcidev=\"00:04.0\" vector=\"4\" />", "");
+    assert!(message.contains("'handle': is missing"), "{message}");
+}
+
+#[test]
 fn the_file_is_what_loaders_of_pcs_take() {
     let folder = folder("x86-file");
     let (mut pd, mut core) = (program(), kernel());

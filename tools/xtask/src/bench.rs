@@ -4,7 +4,7 @@ use crate::options::SystemOptions;
 use crate::script::{self, PROMPT};
 use crate::{prepare, shell};
 use anyhow::{Context, Result, ensure};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -131,11 +131,4 @@ fn spread(values: &mut [f64], unit: &str) -> String {
     values.sort_by(f64::total_cmp);
     let (low, high) = (values.first().copied().unwrap_or(0.0), values.last().copied().unwrap_or(0.0));
     format!("{:.2} {unit} (median of {}; {low:.2} to {high:.2})", values[values.len() / 2], values.len())
-}
-
-/// The optional test data beside the repository.
-pub fn shared() -> Option<PathBuf> {
-    let path =
-        std::env::var_os("CLOISTER_SHARED").map_or_else(|| shell::root().join("../shared"), PathBuf::from);
-    path.join("golden").is_dir().then_some(path)
 }

@@ -14,7 +14,7 @@ pub struct Program {
 }
 
 /// Every program of the system description.
-pub const PROGRAMS: [Program; 9] = [
+pub const PROGRAMS: [Program; 10] = [
     Program { name: "guardian", simd: false },
     Program { name: "supervisor", simd: false },
     Program { name: "timer", simd: false },
@@ -24,6 +24,7 @@ pub const PROGRAMS: [Program; 9] = [
     Program { name: "session", simd: true },
     Program { name: "loader", simd: true },
     Program { name: "compute", simd: true },
+    Program { name: "trainer", simd: true },
 ];
 
 /// Target of PDs that use SIMD registers.

@@ -85,6 +85,21 @@ impl Specification {
             let extra = &self.object(index)?["object"]["ArmIrq"]["extra"];
             let trigger = if extra["trigger"] == 0 { "level" } else { "edge" };
             facts.insert(format!("interrupt {pd} {id}: {irq}, {trigger}, core {}", extra["target"]));
+        } else if let (Some(id), "IrqIOApicHandler") = (base(slot::IRQ_BASE), kind) {
+            let vector = self.irqs.get(&index).context("an interrupt without a vector")?;
+            let extra = &self.object(index)?["object"]["IrqIOApic"]["extra"];
+            let trigger = if extra["level"] == 0 { "edge" } else { "level" };
+            let level = if extra["polarity"] == 0 { "high" } else { "low" };
+            facts.insert(format!(
+                "interrupt {pd} {id}: pin {}, {trigger}, {level}, vector {vector}",
+                extra["pin"]
+            ));
+        } else if let (Some(id), "IrqMsiHandler") = (base(slot::IRQ_BASE), kind) {
+            let vector = self.irqs.get(&index).context("an interrupt without a vector")?;
+            facts.insert(format!("interrupt {pd} {id}: a message, vector {vector}"));
+        } else if let (Some(id), "IOPorts") = (base(slot::PORT_BASE), kind) {
+            let ports = &self.object(index)?["object"]["IOPorts"];
+            facts.insert(format!("ports {pd} {id}: {} to {}", ports["start_port"], ports["end_port"]));
         } else {
             ensure!(
                 slot < slot::NOTIFY_BASE,

@@ -97,20 +97,24 @@ fn fill(path: &Path, additions: &[Addition]) -> Result<()> {
     Ok(prepared?)
 }
 
+/// Where a test makes a disk of its own: what an earlier run left there is removed.
+///
+/// # Errors
+/// When the folder of tests cannot be made.
+pub fn fresh(name: &str) -> Result<PathBuf> {
+    let folder = shell::root().join("target/test");
+    std::fs::create_dir_all(&folder)?;
+    let path = folder.join(format!("{name}.img"));
+    let _ = std::fs::remove_file(&path);
+    Ok(path)
+}
+
 /// Removes the disks of tests.
 ///
 /// # Errors
 /// When the folder cannot be read.
 pub fn forget() -> Result<()> {
-    forget_in(&shell::root().join("target/test"))
-}
-
-/// Removes the disks of tests in a folder.
-///
-/// # Errors
-/// As [`forget`].
-pub fn forget_in(folder: &Path) -> Result<()> {
-    for entry in std::fs::read_dir(folder)? {
+    for entry in std::fs::read_dir(shell::root().join("target/test"))? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "img") {
             std::fs::remove_file(path)?;

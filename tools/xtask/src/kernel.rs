@@ -1,7 +1,7 @@
 //! The kernel alone: its conformance tests and what its operations cost, with the programs of `tests/conformance`.
 
 use crate::options::{Kernel, SystemOptions};
-use crate::qemu::{Machine, Start};
+use crate::qemu::{Machine, Pc, Start};
 use crate::sel4::{self, Sdk};
 use crate::{bench, build, install, shell};
 use anyhow::{Context, Result, ensure};
@@ -55,7 +55,7 @@ pub fn conformance() -> Result<()> {
     }
     let pc = board("x86_64_generic")?;
     let old = machine(&pc, "system", 1, true)?;
-    judged(&Machine { start: Start::OldPc, ..old }, "the kernel on QEMU's pc", LIMIT)?;
+    judged(&Machine { pc: Pc::Pc, ..old }, "the kernel on QEMU's pc", LIMIT)?;
     wrong_machines(&machine(&pc, "smp", 4, false)?)
 }
 
@@ -85,10 +85,10 @@ fn board(name: &str) -> Result<Board> {
 ///
 /// # Errors
 /// As [`conformance`], and without an SDK.
-pub fn conformance_official(cores: u32) -> Result<()> {
+pub fn conformance_official(name: &str, cores: u32) -> Result<()> {
     for (system, _) in CONFORMANCE.iter().filter(|entry| entry.1 == cores) {
-        let machine = official_machine(&board("qemu_virt_aarch64")?, system, cores, cores == 1)?;
-        judged(&machine, "the official kernel", LIMIT * cores)?;
+        let machine = official_machine(&board(name)?, system, cores, cores == 1)?;
+        judged(&machine, &format!("the official kernel on {name}"), LIMIT * cores)?;
     }
     Ok(())
 }
@@ -150,7 +150,7 @@ fn row(line: &str) -> Result<(String, u64)> {
 
 /// The same programs on the official kernel, where an SDK is present.
 fn measure_official(board: &Board) -> Result<Option<Vec<(String, u64)>>> {
-    if Sdk::root_from_environment().is_none() || board.isa != Isa::Aarch64 {
+    if Sdk::root_from_environment().is_none() {
         return Ok(None);
     }
     rows(&official_machine(board, "bench", 1, true)?).map(Some)
@@ -166,9 +166,11 @@ fn official_machine(board: &Board, system: &str, cores: u32, icount: bool) -> Re
     let resolved = resolve(board, system, &search)?;
     std::fs::write(folder.join("resolved.system"), resolved.to_xml())?;
     let smp = u8::try_from(cores)?;
-    let sdk = Sdk::for_options(&SystemOptions { kernel: Kernel::Sel4, smp, ..SystemOptions::standard() })?;
+    let kernel = Kernel::Sel4;
+    let options = SystemOptions { board: board.name.into(), kernel, smp, ..SystemOptions::standard() };
+    let sdk = Sdk::for_options(&options)?;
     let image = sdk.image(&folder, &search, &resolved)?;
-    Ok(Machine { image, start: Start::Loader, ram_mib: sel4::RAM >> 20, ..ours })
+    Ok(Machine { image, start: sdk.start(), ram_mib: sel4::ram(&options, 0) >> 20, ..ours })
 }
 
 fn resolve(board: &Board, system: &str, search: &SearchPath) -> Result<System> {
@@ -196,7 +198,8 @@ fn machine(board: &Board, system: &str, cores: u32, icount: bool) -> Result<Mach
     Ok(Machine {
         isa: board.isa,
         image: path,
-        start: Start::Kernel,
+        start: Start::Kernel(String::new()),
+        pc: Pc::Q35,
         disk: None,
         cores,
         ram_mib: board.machine_ram() >> 20,

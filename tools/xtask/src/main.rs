@@ -4,17 +4,23 @@
 mod bench;
 mod build;
 mod capdl;
+mod cd;
 mod check;
 mod containment;
+mod data;
 mod disk;
 mod foreign;
+mod host;
 mod install;
+mod iso;
 mod kernel;
+mod learning;
 mod minilm;
 mod official;
 mod options;
 mod oracle;
 mod pages;
+mod pc;
 mod peer;
 mod policy;
 mod qemu;
@@ -30,8 +36,10 @@ mod test;
 mod transcripts;
 
 use anyhow::{Context, Result, ensure};
+use board_description::Isa;
 use clap::{Parser, Subcommand};
 use options::SystemOptions;
+use qemu::{Firmware, Machine, Start};
 use std::path::PathBuf;
 
 /// The jobs of the Cloister project.
@@ -56,6 +64,9 @@ enum Job {
     Image {
         #[command(flatten)]
         system: SystemOptions,
+        /// A CD image with GRUB as well, for the board x86_64_generic
+        #[arg(long)]
+        iso: bool,
     },
     /// Measure, and print what was measured with what
     Bench {
@@ -150,7 +161,7 @@ enum Figure {
 fn main() -> Result<()> {
     match Arguments::parse().job {
         Job::Run { system, script } => run(&system, script.as_deref()),
-        Job::Image { system } => image(&system),
+        Job::Image { system, iso } => image(&system, iso),
         Job::Bench { figure: Figure::Boot { system } } => bench::boot(&system),
         Job::Bench { figure: Figure::Retrieval { options } } => bench::retrieval(&options),
         Job::Bench { figure: Figure::PowerCuts { count } } => retrieval::power_cuts(count),
@@ -194,13 +205,24 @@ fn run(options: &SystemOptions, script: Option<&std::path::Path>) -> Result<()> 
     }
 }
 
-fn image(options: &SystemOptions) -> Result<()> {
+fn image(options: &SystemOptions, iso: bool) -> Result<()> {
+    let pc = system::board(options)?.isa == Isa::X86_64 && options.kernel == options::Kernel::Cloister;
+    ensure!(pc || !iso, "--iso: a CD image is for our kernel on a PC: --board x86_64_generic");
     let built = prepare(options)?;
     println!("image:       {}", built.machine.image.display());
     println!("report:      {}", built.folder.join("report.txt").display());
     println!("description: {}", built.folder.join("resolved.system").display());
     if let Some(disk) = &built.machine.disk {
         println!("disk:        {}", disk.display());
+    }
+    if iso {
+        let iso = iso::build(&built.folder, &built.machine.image, &iso::MENU, &[])?;
+        println!("CD image:    {}", iso.display());
+        println!("manifest:    {}", built.folder.join("iso/MANIFEST.sha256").display());
+        let machine = Machine { image: iso, start: Start::Cd(Firmware::Bios), ..built.machine };
+        println!("start:       {} -serial mon:stdio", shell::show(&machine.command()));
+        println!("by UEFI:     the same with -bios {} (Debian's package ovmf)", qemu::OVMF);
+        return Ok(());
     }
     println!("start:       {} -serial mon:stdio", shell::show(&built.machine.command()));
     Ok(())

@@ -23,9 +23,9 @@ pub fn all() -> Result<()> {
     }
     recorded()?;
     programs()?;
-    for cores in [1, 4] {
-        kernel::conformance_official(cores.into())?;
-        transcripts::official(cores)?;
+    for (board, cores) in [("x86_64_generic", 1), ("qemu_virt_aarch64", 1), ("qemu_virt_aarch64", 4)] {
+        kernel::conformance_official(board, cores.into())?;
+        transcripts::official(board, cores)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What a person may ask of `run`, `image` and the benchmarks.
 
+use crate::qemu::Pc;
 use anyhow::{Result, bail};
 use board_description::Board;
 use clap::{Args, ValueEnum};
@@ -41,6 +42,12 @@ pub struct SystemOptions {
     /// CPU that QEMU emulates, the board's own by default; `max` has all instructions that QEMU knows
     #[arg(long)]
     pub cpu: Option<String>,
+    /// QEMU's PC, for the board x86_64_generic
+    #[arg(long, value_enum, default_value_t = Pc::Q35)]
+    pub machine: Pc,
+    /// Words for the kernel, for the board x86_64_generic: verbose, memtest
+    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
+    pub append: String,
     /// Disk image to use instead of the board's own
     #[arg(long, value_name = "FILE.img", conflicts_with = "no_disk")]
     pub disk: Option<PathBuf>,
@@ -59,6 +66,9 @@ pub struct SystemOptions {
     /// Put no embedding model on the disk: where none is there, words are hashed
     #[arg(long)]
     pub no_embedding: bool,
+    /// Passages that the retriever has memory for: 5,461 without this; a large collection needs more
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(5_000..=25_000))]
+    pub passages: Option<u32>,
     /// Take signed models only: of keys named by --trust
     #[arg(long)]
     pub require_signed: bool,
@@ -93,12 +103,15 @@ impl SystemOptions {
             smp: 1,
             ram: None,
             cpu: None,
+            machine: Pc::Q35,
+            append: String::new(),
             disk: None,
             no_disk: false,
             documents: Vec::new(),
             document_folders: Vec::new(),
             embedding: None,
             no_embedding: true,
+            passages: None,
             require_signed: false,
             trust: Vec::new(),
             minimum: Vec::new(),

@@ -4,6 +4,7 @@
 //! What belongs to the program files (segments) and to a kernel (page tables, slots 1 to 9) is not compared.
 
 use anyhow::{Result, ensure};
+use kernel_spec::IrqEnd;
 use std::collections::BTreeSet;
 use tools_sysgen::System;
 use tools_sysgen::model::{End, Map, ProtectionDomain};
@@ -11,14 +12,13 @@ use tools_sysgen::model::{End, Map, ProtectionDomain};
 /// One line for each fact.
 pub type Facts = BTreeSet<String>;
 
-/// Address above the stack: it ends one guard page below the IPC buffer.
-const STACK_TOP: u64 = ipc_abi::AARCH64_IPC_BUFFER - ipc_abi::STACK_GUARD;
-
-/// What our image builder understood.
-pub fn facts(system: &System) -> Facts {
+/// What our image builder understood, on the board of this name.
+pub fn facts(system: &System, board: &str) -> Facts {
     let mut facts = Facts::new();
+    // The stack ends one guard page below the IPC buffer.
+    let buffer = tools_sysgen::board(board).map_or(0, |board| board.ipc_buffer);
     for pd in &system.pds {
-        domain(system, pd, &mut facts);
+        domain(system, pd, buffer.saturating_sub(ipc_abi::STACK_GUARD), &mut facts);
     }
     for channel in &system.channels {
         let [a, b] = &channel.ends;
@@ -34,19 +34,35 @@ pub fn facts(system: &System) -> Facts {
     facts
 }
 
-fn domain(system: &System, pd: &ProtectionDomain, facts: &mut Facts) {
+fn domain(system: &System, pd: &ProtectionDomain, stack_top: u64, facts: &mut Facts) {
     let ProtectionDomain { name, priority, cpu, budget, period, passive, fpu, stack_size, .. } = pd;
     facts.insert(format!(
         "pd {name}: priority {priority}, core {cpu}, budget {budget} of {period} us, passive {passive}, fpu {fpu}"
     ));
-    let bottom = STACK_TOP - stack_size;
+    let bottom = stack_top.saturating_sub(*stack_size);
     facts.insert(format!(
         "map {name}: its stack rw- cached at {bottom:#x}, {stack_size:#x} bytes in pages of 0x1000"
     ));
     facts.extend(pd.maps.iter().map(|map| mapping(system, name, map)));
     facts.extend(pd.irqs.iter().map(|irq| {
         let trigger = if irq.edge { "edge" } else { "level" };
-        format!("interrupt {name} {}: {}, {trigger}, core {cpu}", irq.id, irq.number)
+        match irq.vector {
+            0 => format!("interrupt {name} {}: {}, {trigger}, core {cpu}", irq.id, irq.number),
+            vector if irq.number >= IrqEnd::FIRST_MESSAGE => {
+                format!("interrupt {name} {}: a message, vector {vector}", irq.id)
+            }
+            vector => {
+                let level = if irq.active_low { "low" } else { "high" };
+                format!(
+                    "interrupt {name} {}: pin {}, {trigger}, {level}, vector {vector}",
+                    irq.id, irq.number
+                )
+            }
+        }
+    }));
+    facts.extend(pd.ports.iter().map(|port| {
+        let last = u32::from(port.first) + u32::from(port.count) - 1;
+        format!("ports {name} {}: {} to {last}", port.id, port.first)
     }));
     facts
         .extend(pd.parent.map(|parent| format!("child {} {}: {name}", system.pds[parent].name, pd.child_id)));
@@ -89,7 +105,7 @@ mod tests {
 
     fn ours(path: &std::path::Path) -> Facts {
         let board = board("qemu_virt_aarch64").unwrap();
-        facts(&Description::read(path).unwrap().resolve(&board, &SearchPath(Vec::new())).unwrap())
+        facts(&Description::read(path).unwrap().resolve(&board, &SearchPath(Vec::new())).unwrap(), board.name)
     }
 
     #[test]

@@ -21,7 +21,7 @@ const TELLING: usize = 64;
 pub fn same(programs: &BTreeMap<String, Vec<u8>>, ours: &[u8], official: &[u8]) -> Result<usize> {
     let mut found = 0;
     for (name, file) in programs {
-        let mut changed = 0;
+        let (mut changed, before) = (0, found);
         for (address, page) in pages(name, file)? {
             let [here, there] = [ours, official].map(|image| memmem::find(image, &page).is_some());
             ensure!(here == there, "{name}.elf: the page at {address:#x} is in one of the two images only");
@@ -29,6 +29,7 @@ pub fn same(programs: &BTreeMap<String, Vec<u8>>, ours: &[u8], official: &[u8]) 
             changed += usize::from(!here);
         }
         ensure!(changed <= CHANGED, "{name}.elf: {changed} of its pages are in neither image");
+        ensure!(found > before, "{name}.elf: none of its pages is in the images");
     }
     Ok(found)
 }

@@ -3,7 +3,7 @@
 //! A turn is one process of each, in changing order, so that other load on the machine meets both alike. Both warm up
 //! first, both keep keys and values as halves, both get the same threads and token counts.
 
-use crate::{bench, shell};
+use crate::{bench, data, shell};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -114,7 +114,7 @@ fn models(options: &Options, ours: &Path) -> Result<Vec<PathBuf>> {
     let mut shapes: Vec<&str> = options.shape.iter().map(String::as_str).collect();
     if files.is_empty() && shapes.is_empty() {
         shapes.extend(SHAPES);
-        files.extend(bench::shared().map(|shared| shared.join("models/stories/stories3M-q8_0.gguf")));
+        files.extend(data::shared().map(|shared| data::story(&shared, "stories3M-q8_0")));
     }
     let folder = shell::root().join("target/bench");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;

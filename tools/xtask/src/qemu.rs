@@ -1,8 +1,12 @@
 //! QEMU: its command line, and a running machine whose UART we hold.
+//!
+//! One design rule: a limit is time in which the machine could run: while the host gives it no processor, nobody's
+//! patience ends.
 
-use crate::install;
+use crate::{host, install};
 use anyhow::{Context, Result, bail};
 use board_description::Isa;
+use clap::ValueEnum;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -12,18 +16,53 @@ use std::time::{Duration, Instant};
 /// Microkit's loader for `qemu_virt_aarch64` is linked at this address and is entered there.
 const LOADER_ADDRESS: u64 = 0x7000_0000;
 
-/// The disk of a PC: the slot decides the interrupt, which the board's overlay names.
-const PC_DISK: &str = "virtio-blk-pci,drive=disk,disable-legacy=on,addr=4";
+/// The disk of a PC, in whichever slot is free.
+const PC_DISK: &str = "virtio-blk-pci,drive=disk,disable-legacy=on";
+/// The same where the official kernel restricts it by the IOMMU: the slot is the one in the board's `sel4.xml`.
+const ISOLATED_DISK: &str = "virtio-blk-pci,drive=disk,disable-legacy=on,addr=4,iommu_platform=on";
+/// UEFI firmware of Debian's package `ovmf`.
+pub const OVMF: &str = "/usr/share/ovmf/OVMF.fd";
 
 /// How the image is started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// Ours: QEMU loads it as a kernel.
-    Kernel,
-    /// Ours on QEMU's older PC, `pc`.
-    OldPc,
+    /// Ours: QEMU loads it as a kernel; with a command line for it.
+    Kernel(String),
     /// The official SDK's: its loader lies in RAM, and the CPU starts there with the hypervisor's rights.
     Loader,
+    /// The official SDK's on a PC: this kernel, with the image as its module.
+    Module(PathBuf),
+    /// From a CD, by the firmware and the boot loader on it.
+    Cd(Firmware),
+}
+
+/// A PC's firmware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Firmware {
+    /// SeaBIOS, which comes with QEMU.
+    Bios,
+    /// [`OVMF`].
+    Uefi,
+}
+
+/// QEMU's PCs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Pc {
+    /// With PCI Express (ICH9).
+    #[default]
+    Q35,
+    /// The older one (PIIX).
+    Pc,
+}
+
+impl Pc {
+    /// As QEMU's `-machine` has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Q35 => "q35",
+            Self::Pc => "pc",
+        }
+    }
 }
 
 /// A machine to start.
@@ -35,6 +74,8 @@ pub struct Machine {
     pub image: PathBuf,
     /// How it is started.
     pub start: Start,
+    /// Which PC it is, where it is one.
+    pub pc: Pc,
     /// Disk image, if there is a disk.
     pub disk: Option<PathBuf>,
     /// Cores.
@@ -51,23 +92,15 @@ impl Machine {
     /// The command line without the console.
     pub fn command(&self) -> Command {
         let mut command = Command::new(install::qemu(self.isa).name);
-        let machine = match (self.isa, self.start) {
+        let machine = match (self.isa, &self.start) {
             (Isa::Aarch64, Start::Loader) => "virt,virtualization=on",
             (Isa::Aarch64, _) => "virt",
-            (Isa::X86_64, Start::OldPc) => "pc",
-            (Isa::X86_64, _) => "q35",
+            (Isa::X86_64, _) => self.pc.name(),
         };
         command.args(["-machine", machine, "-cpu", &self.cpu]);
         command.args(["-smp", &self.cores.to_string(), "-m", &format!("{}M", self.ram_mib)]);
         command.args(["-display", "none", "-nodefaults", "-no-reboot"]);
-        let image = self.image.display().to_string();
-        match self.start {
-            Start::Kernel | Start::OldPc => command.args(["-kernel", &image]),
-            Start::Loader => {
-                let file = image.replace(',', ",,");
-                command.args(["-device", &format!("loader,file={file},addr={LOADER_ADDRESS:#x},cpu-num=0")])
-            }
-        };
+        self.boot(&mut command);
         if let Some(disk) = &self.disk {
             let drive =
                 format!("if=none,format=raw,id=disk,file={}", disk.display().to_string().replace(',', ",,"));
@@ -79,6 +112,9 @@ impl Machine {
                     "-device",
                     "virtio-blk-device,drive=disk",
                 ]),
+                Isa::X86_64 if matches!(self.start, Start::Module(_)) => {
+                    command.args(["-device", "intel-iommu", "-device", ISOLATED_DISK])
+                }
                 Isa::X86_64 => command.args(["-device", PC_DISK]),
             };
         }
@@ -86,6 +122,27 @@ impl Machine {
             command.args(["-icount", "shift=0,sleep=off"]);
         }
         command
+    }
+
+    fn boot(&self, command: &mut Command) {
+        let image = self.image.display().to_string();
+        let option = image.replace(',', ",,");
+        match &self.start {
+            Start::Kernel(words) if words.is_empty() => command.args(["-kernel", &image]),
+            Start::Kernel(words) => command.args(["-kernel", &image, "-append", words]),
+            Start::Loader => {
+                command.args(["-device", &format!("loader,file={option},addr={LOADER_ADDRESS:#x},cpu-num=0")])
+            }
+            Start::Module(kernel) => command.arg("-kernel").arg(kernel).args(["-initrd", &image]),
+            Start::Cd(firmware) => {
+                if *firmware == Firmware::Uefi {
+                    command.args(["-bios", OVMF]);
+                }
+                command.args(["-vga", "std", "-boot", "d"]);
+                command.args(["-drive", &format!("if=none,id=cd,media=cdrom,readonly=on,file={option}")]);
+                command.args(["-device", "ide-cd,drive=cd,bus=ide.1"])
+            }
+        };
     }
 
     /// Runs with the user's terminal as the UART, until the user or the system ends it.
@@ -200,7 +257,7 @@ impl Running {
     /// # Errors
     /// As for [`Running::wait_for`].
     pub fn wait_for_any(&mut self, texts: &[&str], limit: Duration) -> Result<(usize, String)> {
-        let end = Instant::now() + limit;
+        let patience = Patience::new(self.process(), limit);
         loop {
             let rest = &self.transcript[self.searched..];
             let found =
@@ -210,8 +267,9 @@ impl Running {
                 self.searched += at + texts[which].len();
                 return Ok((which, before));
             }
-            match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match self.output.recv_timeout(patience.left()) {
                 Ok(bytes) => self.transcript.extend(bytes),
+                Err(RecvTimeoutError::Timeout) if !patience.left().is_zero() => (),
                 Err(RecvTimeoutError::Timeout) => {
                     bail!("no {texts:?} within {limit:?}; the end of the transcript:\n{}", self.tail())
                 }
@@ -251,6 +309,27 @@ impl Running {
     fn tail(&self) -> String {
         let from = self.transcript.len().saturating_sub(2000);
         String::from_utf8_lossy(&self.transcript[from..]).into_owned()
+    }
+}
+
+/// How long a machine is waited for: a limit, and the time in which the host kept it waiting.
+pub struct Patience {
+    process: u32,
+    start: Instant,
+    stalled: Duration,
+    limit: Duration,
+}
+
+impl Patience {
+    /// Begins now.
+    pub fn new(process: u32, limit: Duration) -> Self {
+        Self { process, start: Instant::now(), stalled: host::longest_wait(process), limit }
+    }
+
+    /// What is left of it.
+    pub fn left(&self) -> Duration {
+        let stalled = host::longest_wait(self.process).saturating_sub(self.stalled);
+        (self.limit + stalled).saturating_sub(self.start.elapsed())
     }
 }
 

@@ -45,6 +45,27 @@ pub fn ask(running: &mut Running, line: &str) -> Result<String> {
     Ok(plain(&answer))
 }
 
+/// Every part must be in the answer.
+///
+/// # Errors
+/// Names the first that is missing.
+pub fn expect(answer: &str, parts: &[&str]) -> Result<()> {
+    for part in parts {
+        ensure!(answer.contains(part), "`{part}` is missing in:\n{answer}");
+    }
+    Ok(())
+}
+
+/// Says that a conversation went as it must.
+pub fn passed(name: &str) {
+    eprintln!("ok: {name}");
+}
+
+/// The words alone: line ends of a terminal and of a file differ.
+pub fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Runs a script: each line is typed at a prompt; the transcript goes to `out` as it comes.
 ///
 /// # Errors
@@ -62,6 +83,7 @@ pub fn run(machine: &Machine, script: &str, out: &mut impl Write) -> Result<()> 
     }
     running.type_bytes(b"exit\r")?;
     let stopped = running.wait_for(FAREWELL, Duration::from_secs(30));
+    let stopped = stopped.and_then(|_| running.wait_for("\n", Duration::from_secs(5)));
     show(&running, shown, out)?;
     writeln!(out)?;
     stopped.map(|_| ())

@@ -2,11 +2,13 @@
 //!
 //! One design rule: nothing is adapted. The SDK gets the resolved description and the PDs' ELF files that our own image
 //! is made of; where the two kernels disagree about a number, the build stops and names it.
-//! Limits: the board `qemu_virt_aarch64`; its RAM is fixed when an SDK is built; its SMP image wants exactly 4 cores.
+//! Limits: on `qemu_virt_aarch64` RAM is fixed when an SDK is built, and the SMP image wants exactly 4 cores; on
+//! `x86_64_generic` one core, and a machine with an IOMMU.
 
 use crate::options::SystemOptions;
+use crate::qemu::Start;
 use crate::shell::Job;
-use crate::{capdl, oracle};
+use crate::{capdl, oracle, system};
 use anyhow::{Context, Result, bail, ensure};
 use ipc_abi::label;
 use std::path::{Path, PathBuf};
@@ -18,9 +20,20 @@ pub const VERSION: &str = "2.3.0";
 /// Where it comes from.
 pub const DOWNLOADS: &str = "https://github.com/seL4/microkit/releases";
 /// RAM of the SDK's `qemu_virt_aarch64`.
-pub const RAM: u64 = 2 << 30;
+const RAM: u64 = 2 << 30;
+/// What the official kernel and its first task need beside the system, on a PC.
+const BESIDE: u64 = 704 << 20;
 /// Boards that we start with the official kernel.
-const BOARDS: [&str; 1] = ["qemu_virt_aarch64"];
+const BOARDS: [&str; 2] = ["qemu_virt_aarch64", PC];
+const PC: &str = "x86_64_generic";
+
+/// RAM of the machine for a model of so many bytes.
+pub fn ram(options: &SystemOptions, model: u64) -> u64 {
+    match options.board.as_str() {
+        PC => options.ram.unwrap_or_else(|| system::ram_for(options, model) + BESIDE),
+        _ => RAM,
+    }
+}
 /// Invocations that a PD uses: the SDK's name for each, and our label.
 const LABELS: [(&str, u64); 5] = [
     ("TCBReadRegisters", label::TCB_READ_REGISTERS),
@@ -28,6 +41,15 @@ const LABELS: [(&str, u64); 5] = [
     ("TCBSuspend", label::TCB_SUSPEND),
     ("TCBResume", label::TCB_RESUME),
     ("IRQAckIRQ", label::IRQ_ACK),
+];
+/// The same for x86 I/O ports.
+const PORT_LABELS: [(&str, u64); 6] = [
+    ("X86IOPortIn8", label::PORT_IN[0]),
+    ("X86IOPortIn16", label::PORT_IN[1]),
+    ("X86IOPortIn32", label::PORT_IN[2]),
+    ("X86IOPortOut8", label::PORT_OUT[0]),
+    ("X86IOPortOut16", label::PORT_OUT[1]),
+    ("X86IOPortOut32", label::PORT_OUT[2]),
 ];
 
 /// An SDK on this machine, and the board and configuration of it that are used.
@@ -66,7 +88,7 @@ impl Sdk {
         let path = self.folder().join("invocations_all.json");
         let shown = path.display();
         let text = std::fs::read_to_string(&path).with_context(|| format!("{shown}: cannot be read"))?;
-        compare_labels(&text).with_context(|| format!("{shown}: not the ABI of ipc/abi"))
+        compare_labels(&text, self.board == PC).with_context(|| format!("{shown}: not the ABI of ipc/abi"))
     }
 
     fn folder(&self) -> PathBuf {
@@ -76,6 +98,14 @@ impl Sdk {
     /// The kernel's ELF.
     pub fn kernel(&self) -> PathBuf {
         self.folder().join("elf/sel4.elf")
+    }
+
+    /// How an image of this SDK is started.
+    pub fn start(&self) -> Start {
+        match self.board.as_str() {
+            PC => Start::Module(self.folder().join("elf/sel4_32.elf")),
+            _ => Start::Loader,
+        }
     }
 
     fn check_files(&self) -> Result<()> {
@@ -110,7 +140,7 @@ impl Sdk {
         command.current_dir(folder).env("MICROKIT_SDK", std::path::absolute(&self.root)?);
         Job::new(command).quiet().run()?;
         let specification = std::fs::read_to_string(folder.join("capdl.json"))?;
-        oracle::compare(&oracle::facts(system), &capdl::facts(&specification)?)?;
+        oracle::compare(&oracle::facts(system, &self.board), &capdl::facts(&specification)?)?;
         Ok(image)
     }
 }
@@ -123,13 +153,17 @@ fn configuration(options: &SystemOptions) -> Result<&'static str> {
         "--kernel sel4 --board {board}: of the official kernel's boards {} is supported",
         BOARDS.join(", ")
     );
+    let fixed = board != PC;
     ensure!(
-        options.ram.is_none_or(|ram| ram == RAM),
+        !fixed || options.ram.is_none_or(|ram| ram == RAM),
         "--kernel sel4 --ram: RAM of {board} is fixed when an SDK is built, to 2G; leave the option out"
     );
     match options.smp {
         1 => Ok("release"),
-        4 => Ok("smp-release"),
+        4 if fixed => Ok("smp-release"),
+        cores if !fixed => {
+            bail!("--kernel sel4 --board {board} --smp {cores}: one core only; leave the option out")
+        }
         cores => bail!(
             "--kernel sel4 --smp {cores}: the SDK has configurations for 1 core and for 4; give one of them"
         ),
@@ -140,10 +174,12 @@ fn configuration(options: &SystemOptions) -> Result<&'static str> {
 ///
 /// # Errors
 /// Names each that is missing or different.
-fn compare_labels(json: &str) -> Result<()> {
+fn compare_labels(json: &str, ports: bool) -> Result<()> {
     let table: serde_json::Value = serde_json::from_str(json)?;
+    let ports = if ports { &PORT_LABELS[..] } else { &[] };
     let differences: Vec<String> = LABELS
         .iter()
+        .chain(ports)
         .filter(|(name, ours)| table[name].as_u64() != Some(*ours))
         .map(|(name, ours)| format!("{name} is {} there and {ours} here", table[name]))
         .collect();
@@ -159,16 +195,18 @@ mod tests {
     #[test]
     fn labels_of_the_release_kernel_are_ours() {
         let release = r#"{"TCBReadRegisters": 2, "TCBWriteRegisters": 3, "TCBSuspend": 12, "TCBResume": 13, "IRQAckIRQ": 27}"#;
-        compare_labels(release).unwrap();
+        compare_labels(release, false).unwrap();
+        let said = compare_labels(release, true).unwrap_err().to_string();
+        assert!(said.contains("X86IOPortOut32 is null there and 59 here"), "{said}");
     }
 
     #[test]
     fn another_label_is_refused_by_name() {
         let debug = r#"{"TCBReadRegisters": 2, "TCBWriteRegisters": 3, "TCBSuspend": 12, "TCBResume": 13, "IRQAckIRQ": 31}"#;
-        let said = compare_labels(debug).unwrap_err().to_string();
+        let said = compare_labels(debug, false).unwrap_err().to_string();
         assert!(said.contains("IRQAckIRQ is 31 there and 27 here"), "{said}");
-        assert!(compare_labels("{}").unwrap_err().to_string().contains("TCBResume is null there"));
-        assert!(compare_labels("not JSON").is_err());
+        assert!(compare_labels("{}", false).unwrap_err().to_string().contains("TCBResume is null there"));
+        assert!(compare_labels("not JSON", false).is_err());
     }
 
     #[test]
@@ -185,5 +223,9 @@ mod tests {
         assert!(configuration(&board).unwrap_err().to_string().contains("rpi4b_4gb"));
         let ram = SystemOptions { ram: Some(1 << 30), ..SystemOptions::standard() };
         assert!(configuration(&ram).unwrap_err().to_string().contains("2G"));
+        let pc = SystemOptions { board: "x86_64_generic".into(), ..ram };
+        assert_eq!(configuration(&pc).unwrap(), "release");
+        let four = SystemOptions { smp: 4, ..pc };
+        assert!(configuration(&four).unwrap_err().to_string().contains("one core only"));
     }
 }

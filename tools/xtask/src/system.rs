@@ -37,21 +37,22 @@ pub fn prepare(options: &SystemOptions) -> Result<Built> {
     let board = board(options)?;
     let model = options.model.as_deref().map(model_size).transpose()?.unwrap_or(0);
     let (ram, kernel) = match options.kernel {
-        Kernel::Cloister => (options.ram.unwrap_or_else(|| ram_for(model)), KernelImage::Ours),
-        Kernel::Sel4 => (sel4::RAM, KernelImage::Official(Sdk::for_options(options)?)),
+        Kernel::Cloister => (options.ram.unwrap_or_else(|| ram_for(options, model)), KernelImage::Ours),
+        Kernel::Sel4 => (sel4::ram(options, model), KernelImage::Official(Sdk::for_options(options)?)),
     };
     build::programs(purpose(options), board.isa)?;
     let folder = folder(options);
     std::fs::create_dir_all(&folder)?;
     let draft = Draft { options, board: board.with_ram(ram), model, folder: &folder };
     let ((image, system), start) = match kernel {
-        KernelImage::Ours => (draft.ours(&build::kernel(board.isa)?)?, Start::Kernel),
-        KernelImage::Official(sdk) => (draft.official(&sdk)?, Start::Loader),
+        KernelImage::Ours => (draft.ours(&build::kernel(board.isa)?)?, Start::Kernel(options.append.clone())),
+        KernelImage::Official(sdk) => (draft.official(&sdk)?, sdk.start()),
     };
     let machine = Machine {
         isa: board.isa,
         image,
         start,
+        pc: options.machine,
         disk: disk::prepare(options)?,
         cores: options.smp.into(),
         ram_mib: ram / MIB,
@@ -95,9 +96,17 @@ fn model_size(path: &Path) -> Result<u64> {
     Ok(metadata.len())
 }
 
-fn ram_for(model: u64) -> u64 {
-    let weights = weights_for(model);
-    (DEFAULT_RAM + weights.saturating_sub(64 * MIB)).next_multiple_of(64 * MIB)
+/// RAM of a machine of ours for a model of so many bytes.
+pub fn ram_for(options: &SystemOptions, model: u64) -> u64 {
+    let weights = weights_for(model).saturating_sub(64 * MIB);
+    let heap = retriever_heap(options).unwrap_or(0);
+    (DEFAULT_RAM + weights + heap).next_multiple_of(64 * MIB)
+}
+
+/// Heap of the retriever, where more passages are wanted than the description's has room for.
+fn retriever_heap(options: &SystemOptions) -> Option<u64> {
+    let bytes = retrieval::memory::heap_for(options.passages? as usize) as u64;
+    Some(bytes.next_multiple_of(2 * MIB))
 }
 
 /// Two models of up to 32 MiB fit the default; a larger one gets what it needs.
@@ -108,12 +117,18 @@ fn weights_for(model: u64) -> u64 {
 fn describe(options: &SystemOptions, model: u64) -> Result<Description> {
     let wrong = |problems: tools_sysgen::Problems| anyhow::anyhow!("{problems}");
     let mut description = Description::read(&shell::root().join("system.xml")).map_err(wrong)?;
-    let overlay = shell::root().join("board").join(&options.board).join("overlay.xml");
-    if overlay.is_file() {
-        description.read_overlay(&overlay).map_err(wrong)?;
+    let board = shell::root().join("board").join(&options.board);
+    let official = Some("sel4.xml").filter(|_| options.kernel == Kernel::Sel4);
+    for overlay in ["overlay.xml"].into_iter().chain(official).map(|name| board.join(name)) {
+        if overlay.is_file() {
+            description.read_overlay(&overlay).map_err(wrong)?;
+        }
     }
     description.limit_cores(options.smp);
     description.set_region_size("weights", weights_for(model)).map_err(wrong)?;
+    if let Some(heap) = retriever_heap(options) {
+        description.set_region_size("retriever_heap", heap).map_err(wrong)?;
+    }
     if options.faults {
         containment::add_orders(&mut description).map_err(wrong)?;
     }

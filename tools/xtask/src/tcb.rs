@@ -3,15 +3,17 @@
 //! Counted is what is linked: the crate itself, the workspace's crates and those of others below it. Not counted:
 //! Rust's own `core` and `alloc`, the compiler, build scripts and procedural macros.
 
+mod attribute;
 mod cfg;
+mod count;
 mod packages;
 mod source;
 
 use crate::{build, shell};
 use anyhow::{Context, Result, ensure};
+use count::Count;
 use packages::{Linked, Package};
 use serde_json::json;
-use source::Count;
 use std::collections::BTreeMap;
 
 const DOCUMENT: &str = "docs/threat-model.md";

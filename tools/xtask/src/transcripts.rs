@@ -1,10 +1,11 @@
 //! Whole systems in QEMU: what a person would type, and what must come back.
 
+use crate::data::{self, Golden};
 use crate::options::{Kernel, SystemOptions};
 use crate::qemu::{Machine, Running};
-use crate::script::{self, PROMPT, ask};
-use crate::{bench, disk, install, shell, system};
-use anyhow::{Context, Result, ensure};
+use crate::script::{self, PROMPT, ask, expect, passed, words};
+use crate::{disk, install, shell, system};
+use anyhow::{Result, ensure};
 use board_description::Isa;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,11 +21,7 @@ pub fn all() -> Result<()> {
         without_a_disk(board.name)?;
         too_little_ram(board.name)?;
     }
-    let Some(shared) = bench::shared() else {
-        ensure!(std::env::var_os("CI").is_none(), "the shared test data is missing, and CI is set");
-        eprintln!("skipped: conversations with real models; ../shared is not there");
-        return Ok(());
-    };
+    let Some(shared) = data::shared_or_skip("conversations with the story models")? else { return Ok(()) };
     for board in BOARDS {
         let options = |smp| SystemOptions { board: board.name.into(), smp, ..SystemOptions::standard() };
         golden(&shared, "stories260K-q8_0", options(1))?;
@@ -39,36 +36,21 @@ pub fn all() -> Result<()> {
 ///
 /// # Errors
 /// As [`all`].
-pub fn official(cores: u8) -> Result<()> {
-    let Some(shared) = bench::shared() else {
-        eprintln!("skipped: a conversation on the official kernel; ../shared is not there");
-        return Ok(());
-    };
-    let options = SystemOptions { kernel: Kernel::Sel4, smp: cores, ..SystemOptions::standard() };
+pub fn official(board: &str, cores: u8) -> Result<()> {
+    let Some(shared) = data::shared_or_skip("a conversation on the official kernel")? else { return Ok(()) };
+    let (board, kernel) = (board.into(), Kernel::Sel4);
+    let options = SystemOptions { board, kernel, smp: cores, ..SystemOptions::standard() };
     golden(&shared, "stories260K-q8_0", options)
 }
 
 /// A machine with its own disk in the test folder.
-fn machine(model: Option<&Path>, options: SystemOptions, name: &str) -> Result<Machine> {
-    let folder = shell::root().join("target/test");
-    std::fs::create_dir_all(&folder)?;
-    let path = folder.join(format!("{name}.img"));
-    let _ = std::fs::remove_file(&path);
-    let options = SystemOptions { model: model.map(PathBuf::from), disk: Some(path), ..options };
+///
+/// # Errors
+/// What is wrong with the options or the sources.
+pub fn machine(model: Option<&Path>, options: SystemOptions, name: &str) -> Result<Machine> {
+    let options =
+        SystemOptions { model: model.map(PathBuf::from), disk: Some(disk::fresh(name)?), ..options };
     Ok(system::prepare(&options)?.machine)
-}
-
-/// Every part must be in the answer.
-pub fn expect(answer: &str, parts: &[&str]) -> Result<()> {
-    for part in parts {
-        ensure!(answer.contains(part), "`{part}` is missing in:\n{answer}");
-    }
-    Ok(())
-}
-
-/// Says that a conversation went as it must.
-pub fn passed(name: &str) {
-    eprintln!("ok: {name}");
 }
 
 /// No disk: a message that says what to do, and a prompt.
@@ -103,28 +85,18 @@ fn too_little_ram(board: &str) -> Result<()> {
 /// The golden text, greedily, and the commands around it.
 fn golden(shared: &Path, name: &str, options: SystemOptions) -> Result<()> {
     let (board, kernel, smp) = (options.board.clone(), options.kernel, options.smp);
-    let text = std::fs::read_to_string(shared.join(format!("golden/{name}.json")))?;
-    let json: serde_json::Value = serde_json::from_str(&text)?;
-    let case = &json["cases"][0];
-    let prompt = case["prompt"].as_str().context("the golden file has no prompt")?;
-    let expected = case["text"].as_str().context("the golden file has no text")?;
-    let steps = case["steps"].as_array().map_or(0, Vec::len);
-    let model = shared.join(format!("models/stories/{name}.gguf"));
+    let golden = Golden::read(shared, name)?;
+    let model = data::story(shared, name);
     let mut running = script::boot(&machine(Some(&model), options, &format!("{name}-{smp}"))?)?;
     expect(&ask(&mut running, "/set temperature 0")?, &["0"])?;
-    ask(&mut running, &format!("/set num_predict {steps}"))?;
-    let answer = ask(&mut running, prompt)?;
-    expect(&plain_lines(&answer), &[&plain_lines(expected), "Generation"])?;
+    ask(&mut running, &format!("/set num_predict {}", golden.steps))?;
+    let answer = ask(&mut running, &golden.prompt)?;
+    expect(&words(&answer), &[&words(&golden.text), "Generation"])?;
     stop_with_ctrl_c(&mut running)?;
     expect(&ask(&mut running, "/clear")?, &[])?;
     expect(&ask(&mut running, "mem")?, &["weights"])?;
     passed(&format!("{name} on {smp} cores of {board} under {kernel:?} gives the golden text"));
     Ok(())
-}
-
-/// Line ends of a terminal and of a file differ.
-pub fn plain_lines(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn stop_with_ctrl_c(running: &mut Running) -> Result<()> {
@@ -139,7 +111,7 @@ fn stop_with_ctrl_c(running: &mut Running) -> Result<()> {
 
 /// Files that are not models: a message that names what is wrong, and the prompt comes back.
 fn bad_models(shared: &Path) -> Result<()> {
-    let good = std::fs::read(shared.join("models/stories/stories260K-q8_0.gguf"))?;
+    let good = std::fs::read(data::story(shared, "stories260K-q8_0"))?;
     let folder = shell::root().join("target/test/models");
     std::fs::create_dir_all(&folder)?;
     let cases: [(&str, Vec<u8>, &str); 3] = [

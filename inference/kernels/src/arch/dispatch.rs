@@ -4,6 +4,7 @@
 use crate::activation::{Activation, ActivationKind, Quantized};
 use crate::arch::isa::Isa;
 use crate::attention::{self, CacheKind};
+use crate::attention_block::{self, Rows, RowsMut};
 use crate::blocks::*;
 use crate::gradients::{self, AdamStep};
 use crate::matmul::{self, Bf16, F16, F32, Matrix, Output};
@@ -55,6 +56,14 @@ dispatch! {
     fn quantize(kind: ActivationKind, values: &[f32], tokens: usize, out: &mut Quantized<'_>) = Quantized::fill;
     fn store(kind: CacheKind, values: &[f32], row: &mut [u8]) = attention::store;
     fn scores(kind: CacheKind, query: &[f32], keys: &[u8], scale: f32, out: &mut [f32]) = attention::scores;
+    fn scores_block(
+        kind: CacheKind,
+        queries: Rows<'_>,
+        keys: &[u8],
+        scale: f32,
+        out: &mut RowsMut<'_>,
+    ) = attention_block::scores_block;
+    fn mix_block(kind: CacheKind, weights: Rows<'_>, values: &[u8], out: &mut RowsMut<'_>) = attention_block::mix_block;
     fn mix(kind: CacheKind, weights: &[f32], values: &[u8], out: &mut [f32]) = attention::mix;
     fn rms_norm_f32(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) = gradients::rms_norm;
     fn rms_norm_backward(

@@ -15,12 +15,13 @@ mod detect;
 pub(crate) mod dispatch;
 pub(crate) mod isa;
 
-#[cfg(any(test, feature = "std"))]
 pub(crate) use detect::detect;
 pub use isa::Kernels;
 
 use crate::activation::Activation;
 use crate::arch::isa::Isa;
+use crate::attention::CacheKind;
+use crate::attention_block::{Rows, RowsMut};
 use crate::gemm::{Generic, Operand, Target, blocked};
 use crate::matmul::{Matrix, Output};
 
@@ -41,6 +42,26 @@ pub(crate) fn matmul(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mu
     };
     if !done {
         crate::matmul::matmul_generic(isa, matrix, x, out);
+    }
+}
+
+/// Scores of several queries with many keys.
+pub(crate) fn scores_block(
+    isa: Isa,
+    kind: CacheKind,
+    queries: Rows<'_>,
+    keys: &[u8],
+    scale: f32,
+    out: &mut RowsMut<'_>,
+) {
+    let done = match isa {
+        // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX-512 VNNI.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { x86_64::avx512::scores_block(kind, queries, keys, scale, out) },
+        _ => false,
+    };
+    if !done {
+        dispatch::scores_block(isa, kind, queries, keys, scale, out);
     }
 }
 

@@ -69,6 +69,10 @@ pub(crate) fn defer(slot: u64, message: MessageInfo) {
 pub(crate) fn wait() -> u64 {
     with_kernel(|kernel| kernel.wait())
 }
+/// The host's devices interrupt nobody.
+pub(crate) fn interrupt_message(_: u8) -> Option<(u64, u32)> {
+    None
+}
 pub(crate) fn ticks() -> u64 {
     KERNEL.with(|current| current.borrow().as_ref().map_or(0, |kernel| kernel.ticks()))
 }

@@ -4,7 +4,14 @@
 use core::arch::global_asm;
 
 global_asm!(
+    // Overlapping with the destination behind the source: from the end. Otherwise as memcpy, which follows.
     ".section .text.memcpy, \"ax\"",
+    ".globl memmove",
+    "memmove:",
+    "mov rcx, rdi",
+    "sub rcx, rsi",
+    "cmp rcx, rdx",
+    "jb 1f",
     ".globl memcpy",
     "memcpy:",
     "mov rax, rdi",
@@ -15,25 +22,10 @@ global_asm!(
     "and ecx, 7",
     "rep movsb",
     "ret",
-    //
-    // Overlapping with the destination behind the source: from the end.
-    ".section .text.memmove, \"ax\"",
-    ".globl memmove",
-    "memmove:",
-    "mov rax, rdi",
-    "mov rcx, rdi",
-    "sub rcx, rsi",
-    "cmp rcx, rdx",
-    "mov rcx, rdx",
-    "jb 1f",
-    "shr rcx, 3",
-    "rep movsq",
-    "mov ecx, edx",
-    "and ecx, 7",
-    "rep movsb",
-    "ret",
-    "1: lea rdi, [rdi + rdx - 1]",
+    "1: mov rax, rdi",
+    "lea rdi, [rdi + rdx - 1]",
     "lea rsi, [rsi + rdx - 1]",
+    "mov ecx, edx",
     "std",
     "and ecx, 7",
     "rep movsb",

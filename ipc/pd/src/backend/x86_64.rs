@@ -1,7 +1,10 @@
 //! The x86-64 side of the system call (seL4 `libsel4/arch_include/x86/sel4/arch/syscalls_syscall.h`).
 
 use super::sel4::Registers;
-use core::arch::{asm, global_asm, x86_64::_rdtsc};
+use core::arch::{
+    asm, global_asm,
+    x86_64::{__cpuid, _rdtsc},
+};
 use core::sync::atomic::{AtomicU64, Ordering};
 
 pub(super) const IPC_BUFFER: u64 = ipc_abi::X86_64_IPC_BUFFER;
@@ -85,6 +88,13 @@ fn clock_page() -> Option<&'static AtomicU64> {
     let address = unsafe { core::ptr::read_volatile(&clock_page) };
     // SAFETY: the image builder set the variable to a mapped page that lives as long as the PD; all sides use atomics.
     (address != 0).then(|| unsafe { &*(address as *const AtomicU64) })
+}
+
+/// Where a device writes to interrupt the executing core, and what for the vector of the description's number `vector`
+/// (Intel SDM volume 3, 11.11; both kernels begin with vector 0x30).
+pub(crate) fn interrupt_message(vector: u8) -> Option<(u64, u32)> {
+    let apic = u64::from(__cpuid(1).ebx >> 24);
+    Some((0xfee0_0000 | apic << 12, 0x30 + u32::from(vector)))
 }
 
 /// Ends the PD with a fault that its parent sees: an undefined instruction.

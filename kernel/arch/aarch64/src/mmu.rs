@@ -2,7 +2,7 @@
 
 use crate::linear;
 use crate::registers::{dsb, read};
-use core::cell::UnsafeCell;
+use kernel_arch_common::{Sections, attributes};
 use kernel_spec::{Mapping, Spec};
 use memory_paging::{Aarch64, Access, Attributes, Format, MapError, Memory, TableMemory};
 
@@ -24,22 +24,7 @@ const GIB: u64 = 1 << 30;
 const BLOCK: u64 = 1 << 21;
 const PAGE: u64 = 1 << 12;
 
-#[repr(C, align(4096))]
-struct KernelTable(UnsafeCell<[u64; 512]>);
-// SAFETY: written by the first core before the others start, and by nobody afterwards.
-unsafe impl Sync for KernelTable {}
-impl KernelTable {
-    const fn empty() -> Self {
-        Self(UnsafeCell::new([0; 512]))
-    }
-    fn physical(&self) -> u64 {
-        linear::physical(self.0.get())
-    }
-    fn set(&self, index: usize, entry: u64) {
-        // SAFETY: see `Sync`.
-        unsafe { (*self.0.get())[index] = entry }
-    }
-}
+type KernelTable = kernel_arch_common::KernelTable<{ linear::BASE }>;
 
 static LEVEL_1: KernelTable = KernelTable::empty();
 static LEVEL_2: [KernelTable; 3] = [const { KernelTable::empty() }; 3];
@@ -88,23 +73,17 @@ fn blocks(table: &KernelTable, start: u64, end: u64) {
 /// Maps the 2 MiB that hold the kernel by page; the lowest page of each stack stays unmapped.
 fn kernel_pages(block: u64) {
     let of = |symbol: *const u8| linear::physical(symbol);
-    let (text, constants) = (of(&raw const __text_end), of(&raw const __rodata_end));
-    let start = of(&raw const __text_start);
-    let stacks = of(&raw const cloister_stack_0);
+    let sections = Sections {
+        text: of(&raw const __text_start),
+        constants: of(&raw const __text_end),
+        data: of(&raw const __rodata_end),
+        stacks: of(&raw const cloister_stack_0),
+        stack: crate::percpu::STACK as u64,
+    };
     for index in 0..512u64 {
         let page = block + index * PAGE;
-        let access = if page >= start && page < text {
-            Access::KernelExecute
-        } else if page >= text && page < constants {
-            Access::KernelRead
-        } else {
-            Access::KernelWrite
-        };
-        let offset = page.wrapping_sub(stacks);
-        let guard = offset < (crate::percpu::STACK * kernel_core::MAX_CORES) as u64
-            && offset.is_multiple_of(crate::percpu::STACK as u64);
-        let entry = Aarch64::leaf(Attributes { memory: Memory::Normal, access }, page, false);
-        LEVEL_3.set(index as usize, if guard { 0 } else { entry });
+        let entry = sections.attributes(page).map_or(0, |how| Aarch64::leaf(how, page, false));
+        LEVEL_3.set(index as usize, entry);
     }
 }
 
@@ -141,12 +120,6 @@ pub(crate) fn space(pool: &mut Pool, spec: &Spec<'_>, pd: usize) -> Result<u64, 
         }
     }
     Ok(root | (pd as u64 + 1) << 48)
-}
-
-fn attributes(mapping: &Mapping) -> Attributes {
-    let has = |bit: u8| mapping.permissions & bit != 0;
-    let memory = if has(Mapping::DEVICE) { Memory::Device } else { Memory::Normal };
-    Attributes { memory, access: Access::User { write: has(Mapping::WRITE), execute: has(Mapping::EXECUTE) } }
 }
 
 /// Makes code that lies in memory visible to instruction fetches.

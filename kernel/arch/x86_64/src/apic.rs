@@ -5,8 +5,6 @@ use crate::features::{self, DEADLINE};
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use kernel_core::MAX_CORES;
 
-/// Vectors of I/O APIC lines begin here.
-pub(crate) const FIRST_LINE: u64 = 0x30;
 /// The kernel's timer.
 pub(crate) const TIMER: u64 = 0xf0;
 /// Run the scheduler.
@@ -108,7 +106,7 @@ pub(crate) fn set_deadline(time: Option<u64>) {
     }
     let count = time.map_or(0, |time| {
         let left = time.saturating_sub(tsc()).min(1 << 40);
-        (u128::from(left) * u128::from(RATE.load(Ordering::Relaxed)) >> 32).clamp(1, u32::MAX.into()) as u32
+        ((u128::from(left) * u128::from(RATE.load(Ordering::Relaxed))) >> 32).clamp(1, u32::MAX.into()) as u32
     });
     write(INITIAL, count);
 }

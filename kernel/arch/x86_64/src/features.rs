@@ -19,6 +19,16 @@ pub(crate) const SMEP: u32 = 1 << 3;
 pub(crate) const SMAP: u32 = 1 << 4;
 pub(crate) const UMIP: u32 = 1 << 5;
 
+/// Their names.
+pub(crate) const NAMES: [(u32, &str); 6] = [
+    (DEADLINE, "tsc-deadline"),
+    (XSAVE, "xsave"),
+    (FS_GS, "fsgsbase"),
+    (SMEP, "smep"),
+    (SMAP, "smap"),
+    (UMIP, "umip"),
+];
+
 static OPTIONAL: AtomicU32 = AtomicU32::new(0);
 
 /// The name of a feature that the kernel needs and this processor lacks, as QEMU's `-cpu` has it.

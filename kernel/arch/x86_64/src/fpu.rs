@@ -31,6 +31,15 @@ static AREAS: Areas = Areas(UnsafeCell::new([const { Area([0; AREA]) }; OBJECTS 
 /// Components that are switched; 0 where the processor has no XSAVE.
 static COMPONENTS: AtomicU32 = AtomicU32::new(0);
 
+/// The register sets that are switched, by name.
+pub(crate) fn switched() -> &'static str {
+    match COMPONENTS.load(Ordering::Relaxed) {
+        all if all & AVX512 == AVX512 => "x87, SSE, AVX, AVX-512",
+        some if some & AVX != 0 => "x87, SSE, AVX",
+        _ => "x87, SSE",
+    }
+}
+
 const CONTROL_WORD: usize = 0;
 const MXCSR: usize = 24;
 

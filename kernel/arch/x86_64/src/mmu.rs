@@ -2,10 +2,9 @@
 //! holds the kernel's half as well.
 
 use crate::linear;
-use crate::percpu;
 use core::arch::asm;
-use core::cell::UnsafeCell;
-use kernel_spec::{Mapping, Spec};
+use kernel_arch_common::{Sections, attributes};
+use kernel_spec::Spec;
 use memory_paging::{Access, Attributes, Format, MapError, Memory, TableMemory, X86_64};
 
 const GIB: u64 = 1 << 30;
@@ -15,22 +14,7 @@ const PAGE: u64 = 1 << 12;
 const LINEAR: usize = 256;
 const IMAGE: usize = 511;
 
-#[repr(C, align(4096))]
-struct KernelTable(UnsafeCell<[u64; 512]>);
-// SAFETY: written by the first core before the others start, and by nobody afterwards.
-unsafe impl Sync for KernelTable {}
-impl KernelTable {
-    const fn empty() -> Self {
-        Self(UnsafeCell::new([0; 512]))
-    }
-    fn physical(&self) -> u64 {
-        linear::physical(self.0.get())
-    }
-    fn set(&self, index: usize, entry: u64) {
-        // SAFETY: see `Sync`.
-        unsafe { (*self.0.get())[index] = entry }
-    }
-}
+type KernelTable = kernel_arch_common::KernelTable<{ linear::IMAGE }>;
 
 static ROOT: KernelTable = KernelTable::empty();
 static LINEAR_3: KernelTable = KernelTable::empty();
@@ -78,23 +62,17 @@ fn set_block(address: u64, entry: u64) {
 /// Maps the image's 2 MiB by page; the lowest page of each stack stays unmapped.
 fn image_pages(block: u64) {
     let of = |symbol: *const u8| linear::physical(symbol);
-    let (start, text) = (of(&raw const __text_start), of(&raw const __text_end));
-    let constants = of(&raw const __rodata_end);
-    let stacks = of(&raw const cloister_stack_0);
+    let sections = Sections {
+        text: of(&raw const __text_start),
+        constants: of(&raw const __text_end),
+        data: of(&raw const __rodata_end),
+        stacks: of(&raw const cloister_stack_0),
+        stack: crate::percpu::STACK as u64,
+    };
     for index in 0..512u64 {
         let page = block + index * PAGE;
-        let access = if page >= start && page < text {
-            Access::KernelExecute
-        } else if page >= text && page < constants {
-            Access::KernelRead
-        } else {
-            Access::KernelWrite
-        };
-        let offset = page.wrapping_sub(stacks);
-        let guard = offset < (percpu::STACK * kernel_core::MAX_CORES) as u64
-            && offset.is_multiple_of(percpu::STACK as u64);
-        let entry = X86_64::leaf(Attributes { memory: Memory::Normal, access }, page, false);
-        IMAGE_1.set(index as usize, if guard { 0 } else { entry });
+        let entry = sections.attributes(page).map_or(0, |how| X86_64::leaf(how, page, false));
+        IMAGE_1.set(index as usize, entry);
     }
 }
 
@@ -138,12 +116,6 @@ pub(crate) fn space(pool: &mut Pool, spec: &Spec<'_>, pd: usize) -> Result<u64, 
     pool.write(root, LINEAR, X86_64::table(LINEAR_3.physical()));
     pool.write(root, IMAGE, X86_64::table(IMAGE_3.physical()));
     Ok(root)
-}
-
-fn attributes(mapping: &Mapping) -> Attributes {
-    let has = |bit: u8| mapping.permissions & bit != 0;
-    let memory = if has(Mapping::DEVICE) { Memory::Device } else { Memory::Normal };
-    Attributes { memory, access: Access::User { write: has(Mapping::WRITE), execute: has(Mapping::EXECUTE) } }
 }
 
 /// Clears RAM; both ends are multiples of 4 KiB.

@@ -1,14 +1,16 @@
 //! From the first instruction in Rust to the first thread.
 
+use crate::log::Log;
 use crate::machine::Machine;
 use crate::{
-    Console, apic, boot, calibrate, cpu, descriptors, entry, features, fpu, io_apic, linear, mmu, percpu,
+    Console, apic, boot, calibrate, cpu, descriptors, entry, features, fpu, interrupts, io_apic, linear,
+    memory_test, mmu, percpu,
 };
 use core::fmt::{Arguments, Write};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use kernel_arch_common as common;
 use kernel_core::Id;
-use kernel_core::pc::{Apics, BootInfo, Physical};
+use kernel_core::pc::{Apics, BootInfo, Options, Physical};
 use kernel_spec::Spec;
 
 /// What the board gives.
@@ -68,7 +70,11 @@ pub unsafe fn start(platform: &Platform, magic: u32, info: u32) -> ! {
     features::enable();
     let boot = BootInfo::read(&Low, magic, info.into(), platform.image)
         .unwrap_or_else(|why| refuse(format_args!("{why}")));
+    let options = options(&boot);
+    let log = Log(options.verbose);
+    log.boot(&boot);
     let apics = Apics::read(&Low, boot.rsdp).unwrap_or_else(|why| refuse(format_args!("{why}")));
+    log.apics(&apics);
     let spec = common::description(linear::BASE).unwrap_or_else(|why| refuse(format_args!("{why}")));
     let end = boot.ram.1.min(linear::END);
     // Firmware keeps a little at the end of RAM for itself.
@@ -77,15 +83,21 @@ pub unsafe fn start(platform: &Platform, magic: u32, info: u32) -> ! {
         .unwrap_or_else(|why| refuse(format_args!("{why}")));
     let devices = apics.io[..apics.io_count].iter().map(|io| io.address).chain([apics.local]);
     mmu::init(devices, end);
+    if options.memory_test {
+        memory_test::run(&spec);
+    }
     for range in spec.zero {
         mmu::zero(range.paddr.get(), range.size.get());
     }
     io_apic::init(&apics);
     apic::init(apics.local);
     fpu::init();
+    log.processor();
     let ticks_per_us = clock();
+    log.line(format_args!("clock: {ticks_per_us} ticks in a microsecond"));
     start_core(0);
     make_threads(spec, ticks_per_us);
+    log.system(&spec);
     let cores = spec.header.cores.get() as usize;
     let _ = writeln!(
         Console,
@@ -96,10 +108,18 @@ pub unsafe fn start(platform: &Platform, magic: u32, info: u32) -> ! {
         spec.pds.len()
     );
     start_others(&apics, cores);
-    route(&spec);
+    interrupts::route(&spec).unwrap_or_else(|why| refuse(format_args!("{why}")));
     common::set_count(cores);
     GO.store(true, Ordering::Release);
     run(0)
+}
+
+/// What a person asked the boot loader to pass on.
+fn options(boot: &BootInfo) -> Options {
+    if let Some(word) = boot.command.unknown() {
+        let _ = writeln!(Console, "cloister: boot option `{word}` is not known; known are verbose, memtest");
+    }
+    boot.command.options()
 }
 
 /// Ticks of the clock in a microsecond.
@@ -158,20 +178,6 @@ fn make_threads(spec: Spec<'static>, ticks_per_us: u64) {
             Err(error) => {
                 refuse(format_args!("cannot map {}: {error:?}; rebuild the image", spec.name(index)))
             }
-        }
-    }
-}
-
-/// Sends each interrupt line to the core of its PD.
-fn route(spec: &Spec<'_>) {
-    for end in spec.irqs {
-        let pd = usize::from(end.pd.get());
-        let core = spec.pds.get(pd).map_or(0, |pd| usize::from(pd.core));
-        let (line, vector) = (end.irq.get(), apic::FIRST_LINE as u32 + end.irq.get());
-        let possible = u64::from(vector) < apic::TIMER;
-        let (edge, low) = (end.edge != 0, end.active_low != 0);
-        if !possible || !io_apic::configure(line, vector, edge, low, apic::id_of(core)) {
-            refuse(format_args!("{} wants interrupt {line}, which no I/O APIC has", spec.name(pd)));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::machine::Machine;
-use crate::{Console, apic, cpu, features, io_apic, percpu};
+use crate::{Console, apic, cpu, features, interrupts, io_apic, percpu};
 use core::fmt::Write;
 use kernel_arch_common as common;
 use kernel_core::{Fault, Kernel};
@@ -44,9 +44,10 @@ pub(crate) fn interrupt(kernel: &mut Kernel<Machine>, vector: u64) {
         apic::KICK => {}
         apic::SPURIOUS => return,
         vector => {
-            let line = vector.saturating_sub(apic::FIRST_LINE) as u32;
-            io_apic::mask(line);
-            kernel.interrupt(line);
+            if let Some(irq) = interrupts::of_vector(vector) {
+                io_apic::mask(irq);
+                kernel.interrupt(irq);
+            }
         }
     }
     apic::end();

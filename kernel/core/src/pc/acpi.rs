@@ -132,6 +132,9 @@ fn find<const N: usize>(
 }
 
 fn entries(memory: &impl Physical, madt: u64, size: u64) -> Option<Apics> {
+    if size < HEADER + 8 {
+        return None;
+    }
     let mut apics = Apics {
         local: memory.number::<4>(madt + HEADER)?,
         cores: [0; MAX_LISTED],
@@ -142,7 +145,12 @@ fn entries(memory: &impl Physical, madt: u64, size: u64) -> Option<Apics> {
     let mut at = HEADER + 8;
     while at + 2 <= size {
         let (kind, length) = (memory.number::<1>(madt + at)?, memory.number::<1>(madt + at + 1)?);
-        if length < 2 || at + length > size {
+        let least = match kind {
+            LOCAL_APIC => 8,
+            IO_APIC | LOCAL_APIC_ADDRESS => 12,
+            _ => 2,
+        };
+        if length < least || at + length > size {
             return None;
         }
         apics.add(memory, madt + at, kind)?;

@@ -1,7 +1,7 @@
 //! Start information: PVH's `hvm_start_info` (Xen `start_info.h`, version 1) and Multiboot2's list of tags
 //! (specification 2.0, 3.6).
 
-use super::Physical;
+use super::{CommandLine, Physical};
 use core::fmt;
 
 /// What a Multiboot2 loader leaves in EAX.
@@ -14,6 +14,7 @@ const MAX_TAGS: u64 = 64 * 1024;
 const MAX_ENTRIES: u64 = 256;
 
 const TAG_END: u64 = 0;
+const TAG_COMMAND: u64 = 1;
 const TAG_MEMORY_MAP: u64 = 6;
 const TAG_OLD_RSDP: u64 = 14;
 const TAG_NEW_RSDP: u64 = 15;
@@ -36,13 +37,26 @@ impl fmt::Display for BootError {
     }
 }
 
+/// By which protocol the image was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loader {
+    /// Xen's, which QEMU's `-kernel` speaks.
+    Pvh,
+    /// GRUB's.
+    Multiboot2,
+}
+
 /// What a boot loader says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BootInfo {
+    /// How it was said.
+    pub loader: Loader,
     /// RAM around the image: first byte, and first byte past it.
     pub ram: (u64, u64),
     /// Address of ACPI's root pointer, if the loader says.
     pub rsdp: Option<u64>,
+    /// What a person told it to pass on.
+    pub command: CommandLine,
 }
 
 impl BootInfo {
@@ -72,31 +86,38 @@ fn pvh(memory: &impl Physical, info: u64, image: u64) -> Option<BootInfo> {
         count: memory.number::<4>(info + 48)?.min(MAX_ENTRIES),
         stride: 24,
     };
-    Some(BootInfo { ram: map.around(memory, image)?, rsdp })
+    let said = memory.number::<8>(info + 24).filter(|address| *address != 0);
+    let command = said.map_or(CommandLine::EMPTY, |said| CommandLine::read(memory, said, u64::MAX));
+    Some(BootInfo { loader: Loader::Pvh, ram: map.around(memory, image)?, rsdp, command })
 }
 
 fn multiboot2(memory: &impl Physical, info: u64, image: u64) -> Option<BootInfo> {
     let total = memory.number::<4>(info)?.min(MAX_TAGS);
-    let (mut ram, mut rsdp) = (None, None);
+    let (mut ram, mut rsdp, mut command) = (None, None, CommandLine::EMPTY);
     let mut at = 8;
     while at + 8 <= total {
         let (kind, size) = (memory.number::<4>(info + at)?, memory.number::<4>(info + at + 4)?);
+        if kind == TAG_END || size < 8 || at + size > total {
+            break;
+        }
+        let contents = info + at + 8;
         match kind {
-            TAG_END => break,
-            TAG_MEMORY_MAP => ram = memory_map(memory, info + at, size, image),
-            TAG_OLD_RSDP if rsdp.is_none() => rsdp = Some(info + at + 8),
-            TAG_NEW_RSDP => rsdp = Some(info + at + 8),
+            TAG_MEMORY_MAP => ram = memory_map(memory, contents, size - 8, image),
+            TAG_COMMAND => command = CommandLine::read(memory, contents, size - 8),
+            TAG_OLD_RSDP if rsdp.is_none() => rsdp = Some(contents),
+            TAG_NEW_RSDP => rsdp = Some(contents),
             _ => {}
         }
-        at += size.max(8).next_multiple_of(8);
+        at += size.next_multiple_of(8);
     }
-    Some(BootInfo { ram: ram?, rsdp })
+    Some(BootInfo { loader: Loader::Multiboot2, ram: ram?, rsdp, command })
 }
 
-fn memory_map(memory: &impl Physical, tag: u64, size: u64, image: u64) -> Option<(u64, u64)> {
-    let stride = memory.number::<4>(tag + 8)?;
-    let count = size.checked_sub(16)?.checked_div(stride)?.min(MAX_ENTRIES);
-    (stride >= 24).then_some(Map { first: tag + 16, count, stride })?.around(memory, image)
+/// `contents`: bytes of an entry, its version, entries.
+fn memory_map(memory: &impl Physical, contents: u64, size: u64, image: u64) -> Option<(u64, u64)> {
+    let stride = memory.number::<4>(contents)?;
+    let count = size.checked_sub(8)?.checked_div(stride)?.min(MAX_ENTRIES);
+    (stride >= 24).then_some(Map { first: contents + 8, count, stride })?.around(memory, image)
 }
 
 /// Entries of address, size and type; both protocols have them alike.

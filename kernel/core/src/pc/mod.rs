@@ -5,11 +5,13 @@
 
 mod acpi;
 mod boot;
+mod command;
 #[cfg(test)]
 mod tests;
 
 pub use acpi::{AcpiError, Apics, IoApic, MAX_IO_APICS, MAX_LISTED};
-pub use boot::{BootError, BootInfo, MULTIBOOT2};
+pub use boot::{BootError, BootInfo, Loader, MULTIBOOT2};
+pub use command::{CommandLine, MAX_COMMAND, Options, Word};
 
 /// Physical memory, as far as it can be read.
 pub trait Physical {

@@ -117,10 +117,12 @@ fn both_protocols_tell_ram_and_root_pointer() {
     }
     let ram = (0x10_0000, 0x1010_0000);
     let pvh = BootInfo::read(&memory, 0, 0x100, 0x20_0000);
-    assert_eq!(pvh, Ok(BootInfo { ram, rsdp: Some(RSDP as u64) }));
+    let command = CommandLine::EMPTY;
+    assert_eq!(pvh, Ok(BootInfo { loader: Loader::Pvh, ram, rsdp: Some(RSDP as u64), command }));
     memory.put_words(0x400 + 96, &[15, 24]);
     let tags = BootInfo::read(&memory, MULTIBOOT2, 0x400, 0x20_0000);
-    assert_eq!(tags, Ok(BootInfo { ram, rsdp: Some(0x400 + 104) }));
+    let loader = Loader::Multiboot2;
+    assert_eq!(tags, Ok(BootInfo { loader, ram, rsdp: Some(0x400 + 104), command }));
 }
 
 #[test]
@@ -129,4 +131,86 @@ fn unknown_loaders_and_maps_without_the_image_are_refused() {
     assert_eq!(BootInfo::read(&memory, 0, 0x100, 0x20_0000), Err(BootError::UnknownLoader));
     assert_eq!(BootInfo::read(&memory, 0, u64::MAX - 1, 0x20_0000), Err(BootError::UnknownLoader));
     assert_eq!(BootInfo::read(&memory, MULTIBOOT2, 0x100, 0x20_0000), Err(BootError::NoMemoryMap));
+}
+
+/// Multiboot2 information with a memory map of RAM up to 256 MiB and `tags` after it.
+fn tagged(tags: &[u32]) -> Bytes {
+    let mut memory = machine();
+    let total = 16 + 40 + tags.len() as u32 * 4;
+    memory.put_words(0x400, &[total, 0, 6, 40, 24, 0]);
+    entry(&mut memory, 0x418, 0x10_0000, 0x1000_0000, 1);
+    memory.put_words(0x430, tags);
+    memory
+}
+
+fn read(memory: &Bytes) -> Result<BootInfo, BootError> {
+    BootInfo::read(memory, MULTIBOOT2, 0x400, 0x20_0000)
+}
+
+#[test]
+fn a_command_line_is_read_word_by_word() {
+    // "verbose\tmemtest" with its zero byte: type 1, size 8 + 16.
+    let words = [u32::from_le_bytes(*b"verb"), u32::from_le_bytes(*b"ose\t"), u32::from_le_bytes(*b"memt")];
+    let memory = tagged(&[1, 24, words[0], words[1], words[2], u32::from_le_bytes(*b"est\0"), 0, 8]);
+    let command = read(&memory).unwrap().command;
+    assert_eq!(command.options(), Options { verbose: true, memory_test: true });
+    assert_eq!(command.unknown(), None);
+    let memory = tagged(&[1, 16, u32::from_le_bytes(*b"mem\xff"), u32::from_le_bytes(*b" \n\r\0"), 0, 8]);
+    let command = read(&memory).unwrap().command;
+    assert_eq!(command.options(), Options::default());
+    assert_eq!(std::format!("{}", command.unknown().unwrap()), "mem\\xff");
+}
+
+#[test]
+fn a_command_line_ends_where_its_tag_ends_and_the_rest_is_dropped() {
+    let memory = tagged(&[1, 12, u32::from_le_bytes(*b"verb"), 0, 0, 8]);
+    assert_eq!(std::format!("{}", read(&memory).unwrap().command.unknown().unwrap()), "verb");
+    let mut long = vec![1, 8 + 4096];
+    long.extend([u32::from_le_bytes(*b"aaaa"); 1024]);
+    let command = read(&tagged(&long)).unwrap().command;
+    assert_eq!(std::format!("{}", command.unknown().unwrap()).len(), MAX_COMMAND);
+}
+
+#[test]
+fn odd_tags_end_the_list_and_what_came_before_counts() {
+    for odd in [[14, 0], [14, 7], [1, u32::MAX], [77, 0x10_0000]] {
+        let info = read(&tagged(&[odd[0], odd[1], 15, 16, 0, 0])).unwrap();
+        assert_eq!((info.ram, info.rsdp), ((0x10_0000, 0x1010_0000), None), "{odd:?}");
+    }
+    let unknown = read(&tagged(&[4096, 12, 5, 0, 15, 16, 0, 0])).unwrap();
+    assert_eq!(unknown.rsdp, Some(0x430 + 16 + 8), "tags are padded to 8 bytes");
+}
+
+#[test]
+fn odd_memory_maps_are_no_map() {
+    for (size, stride) in [(12, 24), (40, 0), (40, 23), (40, u32::MAX), (u32::MAX, 24), (15, 24)] {
+        let mut memory = tagged(&[0, 8]);
+        memory.put_words(0x40c, &[size, stride]);
+        assert_eq!(read(&memory), Err(BootError::NoMemoryMap), "size {size}, stride {stride}");
+    }
+    let mut memory = tagged(&[0, 8]);
+    entry(&mut memory, 0x418, 0x20_0000, u64::MAX, 1);
+    assert_eq!(read(&memory).unwrap().ram, (0x20_0000, u64::MAX), "a size that overflows is cut");
+    memory.put_words(0x400, &[u32::MAX]);
+    assert!(read(&memory).is_ok(), "a total that lies is bounded by the end tag");
+}
+
+#[test]
+fn truncated_tables_are_named() {
+    let mut memory = machine();
+    memory.0.truncate(0xe_0050);
+    assert_eq!(Apics::read(&memory, Some(RSDP as u64)), Err(AcpiError::Damaged("RSDP")));
+    for (table, name) in [(0x2000, "RSDT"), (0x4000, "MADT")] {
+        for size in [0, 35, 36 + 3, 65_537] {
+            let mut memory = machine();
+            memory.put_words(table + 4, &[size]);
+            if size == 39 {
+                memory.seal(table, 39, 9);
+            }
+            let said = Apics::read(&memory, Some(RSDP as u64)).unwrap_err();
+            let empty_root = size == 39 && name == "RSDT";
+            let expected = if empty_root { AcpiError::NoApicTable } else { AcpiError::Damaged(name) };
+            assert_eq!(said, expected, "{name} of {size} bytes");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use ipc_pd::{Channel, ChannelSet, Handler};
 use ipc_protocol::console_session::{self, StopReason};
 use ipc_protocol::console_supervisor::{self, State};
 use ipc_protocol::platform::{PdFacts, Platform, REGION, RegionFacts};
-use ipc_protocol::session_compute::{Cost, Stop};
+use ipc_protocol::session_compute::{Arithmetic, Cost, Stop};
 use ipc_protocol::{Name, Piece};
 use pds_console::{Console, SESSION, SUPERVISOR, TIMER, Terminal, UART};
 use std::cell::RefCell;
@@ -249,6 +249,7 @@ impl World {
             p99_us: 60_000,
             weight_bytes_copied: 0,
             weight_bytes_read: 3_000_000,
+            arithmetic: Arithmetic::Avx2,
         };
         self.session_says(console_session::ToConsole::Answered { id, stop, cost, used: 23, context: 256 });
     }

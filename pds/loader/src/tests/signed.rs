@@ -5,7 +5,7 @@ use super::world::{World, failed, sealed};
 use inference_manifest::{Draft, SigningKey};
 use ipc_protocol::signing::{Identity, Minimum, ModelPolicy, Signed, Signer, TrustedKey};
 use ipc_protocol::supervisor_compute::Sealed;
-use ipc_protocol::supervisor_loader::ToSupervisor;
+use ipc_protocol::supervisor_loader::{Newest, ToSupervisor};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 const CHUNK: usize = 64 << 10;
@@ -167,11 +167,16 @@ fn missing_unknown_and_malformed_manifests_are_refused() {
 }
 
 #[test]
-fn too_many_signed_models_are_refused_because_none_may_be_forgotten() {
+fn without_an_account_or_with_a_full_one_signed_models_are_refused() {
     let (mut world, keep) = running(&[]);
-    world.full = true;
-    let (why, kept) = failed(&world.load("good", Some(keep)));
-    assert!(kept && why.contains("too many different signed models"), "{why}");
+    for (instead, said) in [
+        (Newest::Full, "too many different signed models"),
+        (Newest::Unreadable, "which versions were in use cannot be read"),
+    ] {
+        world.instead = Some(instead);
+        let (why, kept) = failed(&world.load("good", Some(keep)));
+        assert!(kept && why.contains(said) && why.len() <= ipc_protocol::PIECE, "{why}");
+    }
 }
 
 #[test]

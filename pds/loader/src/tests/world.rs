@@ -8,10 +8,9 @@ use ipc_pd::{ChannelSet, Handler};
 use ipc_protocol::Name;
 use ipc_protocol::storage::{MAX_IN_FLIGHT, Outcome, ToClient, ToStorage};
 use ipc_protocol::supervisor_compute::Sealed;
-use ipc_protocol::supervisor_loader::{ToLoader, ToSupervisor};
+use ipc_protocol::supervisor_loader::{Newest, ToLoader, ToSupervisor};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::Not;
 use std::rc::Rc;
 use tests_fixtures::{Clockwork, Region};
 
@@ -112,7 +111,7 @@ impl Storage {
         let answer = match message {
             ToStorage::Describe => {
                 let files = (self.disk.files.len() / 512) as u64;
-                ToClient::Description { device: self.disk.device, files, data: 0 }
+                ToClient::Description { device: self.disk.device, files, data: 0, versions: 0 }
             }
             ToStorage::Read { id, sector, count, offset, .. } => {
                 self.reads += 1;
@@ -153,8 +152,8 @@ pub struct World {
     generation: u32,
     said: Vec<ToSupervisor>,
     newest: BTreeMap<String, u64>,
-    /// The supervisor cannot keep account of another model.
-    pub full: bool,
+    /// What the supervisor says instead of a version.
+    pub instead: Option<Newest>,
 }
 
 fn pair() -> [Region; 2] {
@@ -203,7 +202,7 @@ impl World {
         );
         let regions = [s, l];
         let (said, newest) = (Vec::new(), BTreeMap::new());
-        Self { kernel, loader, supervisor, regions, storage, generation: 0, said, newest, full: false }
+        Self { kernel, loader, supervisor, regions, storage, generation: 0, said, newest, instead: None }
     }
 
     /// One turn of everybody.
@@ -223,8 +222,9 @@ impl World {
     fn hear(&mut self, message: &ToSupervisor) {
         match message {
             ToSupervisor::Newest { identity } => {
-                let version = self.full.not().then(|| self.newest.get(identity.text()).copied().unwrap_or(0));
-                self.supervisor.send(&ToLoader::Newest { version }).unwrap();
+                let version = self.newest.get(identity.text()).copied().unwrap_or(0);
+                let newest = self.instead.unwrap_or(Newest::Version(version));
+                self.supervisor.send(&ToLoader::Newest { newest }).unwrap();
             }
             ToSupervisor::Sealed { signed: Some(signed), .. } => {
                 let newest = self.newest.entry(signed.identity.text().to_owned()).or_default();

@@ -312,7 +312,8 @@ impl World {
                 ToCompute::Erase
                 | ToCompute::Cancel { .. }
                 | ToCompute::Choose { .. }
-                | ToCompute::More { .. } => {}
+                | ToCompute::More { .. }
+                | ToCompute::Adapt { .. } => {}
             }
         }
         asked.expect("a request")

@@ -11,7 +11,7 @@
 //! ```
 
 mod catalogue;
-mod versions;
+pub(crate) mod versions;
 mod world;
 
 use crate::children::{COMPUTE, LOADER, SESSION};
@@ -20,10 +20,10 @@ use crate::text::piece;
 use catalogue::Catalogue;
 use ipc_protocol::event::Event as Happened;
 use ipc_protocol::session_supervisor::{ToSession, ToSupervisor as FromSession};
+use ipc_protocol::signing::Identity;
 use ipc_protocol::supervisor_compute::{ToCompute, ToSupervisor as FromCompute};
 use ipc_protocol::supervisor_loader::{ToLoader, ToSupervisor as FromLoader};
 use ipc_protocol::{Name, Piece};
-use versions::Versions;
 pub use world::{Event, Loaded, Run, World};
 
 /// How often one load, or one installation, is tried when its worker fails.
@@ -78,8 +78,8 @@ pub struct Model {
     /// Why there is no model.
     why: Piece,
     catalogue: Catalogue,
-    /// Outlives every restart of the loader.
-    versions: Versions,
+    /// The loader asks for the newest version of this model, which is not known yet.
+    question: Option<Identity>,
 }
 
 impl Model {
@@ -101,7 +101,7 @@ impl Model {
             requested: false,
             why: Piece::default(),
             catalogue: Catalogue::default(),
-            versions: Versions::default(),
+            question: None,
         }
     }
 
@@ -264,6 +264,7 @@ impl Model {
     fn send_load(&mut self, world: &mut impl World) {
         let Phase::Loading { target, .. } = &self.phase else { return };
         self.generation = self.generation.wrapping_add(1);
+        self.question = None;
         let keep = self.current.as_ref().map(|model| model.sealed);
         world.loader(ToLoader::Load { name: target.clone(), generation: self.generation, keep });
     }
@@ -317,12 +318,25 @@ impl Model {
                 self.sealed(Loaded { sealed, name, hash, signed }, world)
             }
             FromLoader::Newest { identity } => {
-                world.loader(ToLoader::Newest { version: self.versions.newest(&identity) })
+                self.question = Some(identity);
+                self.answer_loader(world);
             }
             FromLoader::Failed { why, kept } => {
                 world.stop_loader();
                 self.load_failed(why, kept, world);
             }
+        }
+    }
+
+    /// Nothing is known before the account on the disk was read; until then the loader waits.
+    fn answer_loader(&mut self, world: &mut impl World) {
+        let Some(identity) = self.question.take() else { return };
+        if !matches!(self.phase, Phase::Loading { asked: true, .. }) {
+            return;
+        }
+        match world.newest(&identity) {
+            Some(newest) => world.loader(ToLoader::Newest { newest }),
+            None => self.question = Some(identity),
         }
     }
 
@@ -423,7 +437,7 @@ impl Model {
         (self.phase, self.using, self.before) = (Phase::Idle, true, None);
         // Not before: a release that compute cannot use must not bar the way back.
         if let Some(signed) = self.current.as_ref().and_then(|model| model.signed.as_ref()) {
-            self.versions.accept(signed);
+            world.accept(signed);
         }
         if let Some(why) = self.failure.take() {
             let kept = true;
@@ -501,6 +515,7 @@ impl Model {
     // ---- time ----
 
     fn tick(&mut self, world: &mut impl World) {
+        self.answer_loader(world);
         if self.phase == Phase::Idle || world.now_ms() < self.deadline {
             return;
         }

@@ -1,6 +1,7 @@
 //! What the model's life cycle sees of the rest of the supervisor, and what it is told.
 
-use ipc_protocol::signing::Signed;
+use ipc_protocol::signing::{Identity, Signed};
+use ipc_protocol::supervisor_loader::Newest;
 use ipc_protocol::{Name, Piece, event, session_supervisor, supervisor_compute, supervisor_loader};
 
 /// What [`World::run_loader`] did.
@@ -32,6 +33,10 @@ pub trait World {
     fn stop_loader(&mut self);
     /// Restarts a child that does not answer; its failure is reported as an event of its own.
     fn replace(&mut self, child: usize);
+    /// The newest version of a model that was in use; `None`: not known yet.
+    fn newest(&mut self, identity: &Identity) -> Option<Newest>;
+    /// A signed model is in use: its version counts from now on.
+    fn accept(&mut self, signed: &Signed);
     /// A line for the user.
     fn notice(&mut self, line: Piece);
     /// Something that is worth remembering.

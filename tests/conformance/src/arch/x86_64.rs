@@ -9,7 +9,7 @@ use memory_mmio::{Mmio, Registers};
 /// Where every PD's IPC buffer is.
 pub const IPC_BUFFER: u64 = ipc_abi::X86_64_IPC_BUFFER;
 /// An address in the kernel's half: its first instructions.
-pub const KERNEL_HALF: u64 = 0xffff_ffff_8020_0000;
+pub const KERNEL_HALF: u64 = 0xffff_ffff_8100_0000;
 
 /// Makes a system call: number in rdx, destination in rdi, tag in rsi, words in r10, r8, r9 and r15, reply in r12,
 /// second in r13.

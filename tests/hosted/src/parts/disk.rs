@@ -3,7 +3,7 @@
 use crate::random::Random;
 use crate::world::Device;
 use drivers_block::{
-    AREAS, Area, BlockDevice, DeviceError, Operation, PRIVATE, PRIVATE_BYTES, SECTOR, SubmitError, Transfer,
+    AREAS, Area, BlockDevice, DeviceError, Operation, PRIVATE_BYTES, SECTOR, SubmitError, Transfer,
 };
 use memory_region::{Readable, Writable};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -64,35 +64,48 @@ impl Device for Disk {
     }
 }
 
+/// A region that the device can reach.
+pub enum Place {
+    /// The driver's own buffer.
+    Private,
+    /// What is read goes there.
+    Into(Writable<'static>),
+    /// What is written comes from there.
+    From(Readable<'static>),
+}
+
+impl Place {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Private => PRIVATE_BYTES,
+            Self::Into(region) => region.words() * 8,
+            Self::From(region) => region.words() * 8,
+        }
+    }
+}
+
 /// The driver that storage owns, from one start to its end.
 pub struct Driver {
     disk: Arc<Disk>,
-    areas: [Option<Writable<'static>>; AREAS],
-    /// Area 3, which is only read.
-    writes: Option<Readable<'static>>,
+    areas: [Place; AREAS],
     private: Vec<u8>,
 }
 
 impl Driver {
-    /// Starts the device anew; regions for the reads of loader and retriever, and for the retriever's writes.
-    pub fn new(
-        disk: Arc<Disk>,
-        reads: [Option<Writable<'static>>; 2],
-        writes: Option<Readable<'static>>,
-    ) -> Self {
+    /// Starts the device anew; the regions in the order of their areas, from 1 on.
+    pub fn new(disk: Arc<Disk>, regions: [Place; AREAS - 1]) -> Self {
         disk.lock().pending.clear();
-        let [loader, retriever] = reads;
-        Self { disk, areas: [None, loader, retriever, None], writes, private: vec![0; PRIVATE_BYTES] }
+        let [a, b, c, d, e] = regions;
+        Self { disk, areas: [Place::Private, a, b, c, d, e], private: vec![0; PRIVATE_BYTES] }
+    }
+
+    fn place(&self, area: Area) -> Option<&Place> {
+        self.areas.get(usize::from(area.0))
     }
 
     fn fits(&self, transfer: &Transfer) -> bool {
         let end = transfer.sector.checked_add(u64::from(transfer.count));
-        let room = match self.areas.get(usize::from(transfer.area.0)) {
-            _ if transfer.area == PRIVATE => PRIVATE_BYTES,
-            Some(Some(area)) => area.words() * 8,
-            _ if transfer.area == Area(3) => self.writes.map_or(0, |area| area.words() * 8),
-            _ => 0,
-        };
+        let room = self.place(transfer.area).map_or(0, Place::bytes);
         let last = (transfer.offset as usize).checked_add(transfer.bytes());
         transfer.count > 0
             && end.is_some_and(|end| end <= self.sectors())
@@ -103,9 +116,9 @@ impl Driver {
         let from = self.disk.lock().image[transfer.sector as usize * SECTOR..][..transfer.bytes()].to_vec();
         let from = from.as_slice();
         let offset = transfer.offset as usize;
-        match (transfer.area, &self.areas[usize::from(transfer.area.0)]) {
-            (PRIVATE, _) => self.private[offset..][..from.len()].copy_from_slice(from),
-            (Area(_), Some(area)) => area.copy_in(offset, from),
+        match self.areas.get(usize::from(transfer.area.0)) {
+            Some(Place::Private) => self.private[offset..][..from.len()].copy_from_slice(from),
+            Some(Place::Into(area)) => area.copy_in(offset, from),
             _ => unreachable!("`submit` checked the area"),
         }
     }
@@ -114,7 +127,7 @@ impl Driver {
 impl Driver {
     fn write(&mut self, transfer: &Transfer) {
         let mut bytes = vec![0; transfer.bytes()];
-        if let Some(area) = &self.writes {
+        if let Some(Place::From(area)) = self.place(transfer.area) {
             area.copy_out(transfer.offset as usize, &mut bytes);
         }
         let mut state = self.disk.lock();
@@ -133,8 +146,13 @@ impl BlockDevice for Driver {
     }
     fn submit(&mut self, tag: u16, operation: Operation) -> Result<(), SubmitError> {
         match &operation {
-            Operation::Read(transfer) if !self.fits(transfer) => return Err(SubmitError::OutOfRange),
-            Operation::Write(transfer) if transfer.area != Area(3) || !self.fits(transfer) => {
+            Operation::Read(transfer) | Operation::Write(transfer) if !self.fits(transfer) => {
+                return Err(SubmitError::OutOfRange);
+            }
+            Operation::Read(transfer) if matches!(self.place(transfer.area), Some(Place::From(_))) => {
+                return Err(SubmitError::OutOfRange);
+            }
+            Operation::Write(transfer) if !matches!(self.place(transfer.area), Some(Place::From(_))) => {
                 return Err(SubmitError::OutOfRange);
             }
             _ => (),

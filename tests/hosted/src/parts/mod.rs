@@ -2,6 +2,7 @@
 
 pub mod alarm;
 pub mod disk;
+pub mod forger;
 pub mod real;
 pub mod simple;
 pub mod terminal;
@@ -13,7 +14,7 @@ use ipc_pd::{ChannelSet, Child, Handler, MessageInfo};
 use memory_region::Readable;
 use pds_guardian::Guardian;
 use pds_supervisor::children::CHILDREN;
-use pds_supervisor::{Means, Supervisor};
+use pds_supervisor::{LedgerMeans, Means, Supervisor};
 
 /// The real supervisor.
 pub fn supervisor() -> Init {
@@ -54,5 +55,10 @@ pub fn means(wiring: &Wiring) -> Means {
         compute: wiring.link("supervisor_to_compute", "compute_to_supervisor"),
         loader: wiring.link("supervisor_to_loader", "loader_to_supervisor"),
         retriever: wiring.link("supervisor_to_retriever", "retriever_to_supervisor"),
+        ledger: LedgerMeans {
+            link: wiring.link("supervisor_to_storage", "storage_to_supervisor"),
+            read: wiring.readable("storage_to_supervisor_data"),
+            write: wiring.writable("supervisor_to_storage_data"),
+        },
     }
 }

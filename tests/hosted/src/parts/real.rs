@@ -1,7 +1,7 @@
 //! The real PDs, wired as their `main.rs` wires them.
 
 use crate::parts::alarm::{Alarm, AlarmComparator};
-use crate::parts::disk::{Disk, Driver};
+use crate::parts::disk::{Disk, Driver, Place};
 use crate::parts::terminal::{Line, Screen};
 use crate::program::{Init, program};
 use crate::wiring::Wiring;
@@ -9,6 +9,7 @@ use drivers_block::Area;
 use inference_model::Kernels;
 use ipc_link::Link;
 use ipc_pd::{Channel, has_notify_channel};
+use ipc_protocol::storage::Partition;
 use pds_compute::{Compute, Crew, Follower, Leader, Memory};
 use pds_console::Console;
 use pds_loader::Loader;
@@ -16,6 +17,7 @@ use pds_retriever::{Means, Port, Retriever};
 use pds_session::Session;
 use pds_storage::{ClientWiring, FileRights, Storage};
 use pds_timer::Timer;
+use pds_trainer::Trainer;
 use std::sync::Arc;
 
 /// Time that the leader waits for a worker at a barrier.
@@ -55,7 +57,8 @@ pub fn session() -> Init {
         let (mine, theirs) = wiring.link("session_to_retriever", "retriever_to_session").expect("wired");
         let retriever = Link::start(mine, theirs, pds_session::RETRIEVER);
         let session = Session::new(console, supervisor, compute, vocabulary, pds_session::TIMER);
-        session.with_retriever(retriever)
+        let (mine, theirs) = wiring.link("session_to_trainer", "trainer_to_session").expect("wired");
+        session.with_peers(Some(retriever), Some(Link::start(mine, theirs, pds_session::TRAINER)))
     })
 }
 
@@ -73,7 +76,19 @@ pub fn retriever(heap: usize) -> Init {
         let supervisor = Some(Link::start(mine, theirs, pds_retriever::SUPERVISOR));
         let weights = wiring.exclusive("embedding_weights");
         let (port, kernels) = (Port::new(storage, reads, writes), Kernels::generic());
-        Retriever::new(Means { session, supervisor, port, weights, kernels, heap })
+        let adapters = wiring.readable("trainer_adapter").zip(wiring.writable("retriever_adapter"));
+        Retriever::new(Means { session, supervisor, port, weights, kernels, heap }).with_adapters(adapters)
+    })
+}
+
+/// The trainer, with a heap of so many bytes.
+pub fn trainer(heap: usize) -> Init {
+    program(move |wiring| {
+        let (mine, theirs) = wiring.link("trainer_to_session", "session_to_trainer").expect("wired");
+        let session = Link::start(mine, theirs, pds_trainer::SESSION);
+        let weights = wiring.sealed("weights").expect("wired");
+        let adapter = wiring.writable("trainer_adapter").expect("wired");
+        Trainer::new(pds_trainer::Means { session, weights, adapter, kernels: Kernels::generic(), heap })
     })
 }
 
@@ -95,24 +110,50 @@ pub fn loader() -> Init {
 /// Storage, over a disk; `None`: the machine has none.
 pub fn storage(disk: Option<Arc<Disk>>) -> Init {
     program(move |wiring| {
-        let area = |name| wiring.writable(name).expect("wired");
-        let [area, retriever] = ["storage_to_loader_data", "storage_to_retriever_data"].map(area);
-        let writes = wiring.readable("retriever_to_storage_data").expect("wired");
-        let (mine, theirs) = wiring.link("storage_to_loader", "loader_to_storage").expect("wired");
-        let reads = (Area(1), area.words() * 8);
-        let link = Link::start(mine, theirs, pds_storage::LOADER);
-        let loader = ClientWiring { link, reads, writes: None, data: false, files: FileRights::Sectors };
-        let (mine, theirs) = wiring.link("storage_to_retriever", "retriever_to_storage").expect("wired");
-        let retriever_client = ClientWiring {
-            link: Link::start(mine, theirs, pds_storage::RETRIEVER),
-            reads: (Area(2), retriever.words() * 8),
-            writes: Some((Area(3), writes.words() * 8)),
-            data: true,
-            files: FileRights::Folders,
-        };
-        let driver = |disk| Driver::new(disk, [Some(area), Some(retriever)], Some(writes));
-        Storage::new(disk.clone().map(driver), [loader, retriever_client])
+        let into = |client: &str| wiring.writable(&format!("storage_to_{client}_data")).expect("wired");
+        let from = |client: &str| wiring.readable(&format!("{client}_to_storage_data")).expect("wired");
+        let reads = ["loader", "retriever", "supervisor"].map(into);
+        let writes = ["retriever", "supervisor"].map(from);
+        let clients = clients(
+            wiring,
+            reads.each_ref().map(|area| area.words() * 8),
+            writes.map(|area| area.words() * 8),
+        );
+        let [loader, retriever, supervisor] = reads.map(Place::Into);
+        let [from_retriever, from_supervisor] = writes.map(Place::From);
+        let places = [loader, retriever, from_retriever, supervisor, from_supervisor];
+        Storage::new(disk.clone().map(|disk| Driver::new(disk, places)), clients)
     })
+}
+
+/// With the sizes of their regions.
+fn clients(wiring: &Wiring, reads: [usize; 3], writes: [usize; 2]) -> [ClientWiring; 3] {
+    let client = |name: &str, channel, files| {
+        let regions = wiring.link(&format!("storage_to_{name}"), &format!("{name}_to_storage"));
+        let (mine, theirs) = regions.expect("wired");
+        let link = Link::start(mine, theirs, channel);
+        ClientWiring { link, reads: (Area(0), 0), writes: None, own: None, files }
+    };
+    let [loader, retriever, supervisor] = reads;
+    let [from_retriever, from_supervisor] = writes;
+    [
+        ClientWiring {
+            reads: (Area(1), loader),
+            ..client("loader", pds_storage::LOADER, FileRights::Sectors)
+        },
+        ClientWiring {
+            reads: (Area(2), retriever),
+            writes: Some((Area(3), from_retriever)),
+            own: Some(Partition::Data),
+            ..client("retriever", pds_storage::RETRIEVER, FileRights::Folders)
+        },
+        ClientWiring {
+            reads: (Area(4), supervisor),
+            writes: Some((Area(5), from_supervisor)),
+            own: Some(Partition::Versions),
+            ..client("supervisor", pds_storage::SUPERVISOR, FileRights::Nothing)
+        },
+    ]
 }
 
 /// Compute or one of its workers, by the PD's name.
@@ -129,11 +170,13 @@ pub fn compute() -> Init {
             Some(number) => {
                 let (mine, theirs) = wiring.link("to_leader", "from_leader").expect("wired");
                 let link = (Link::start(mine, theirs, pds_compute::LEADER), theirs);
-                Compute::Follower(Follower::new(link, boxes, number, weights, kernels, memory))
+                let follower = Follower::new(link, boxes, number, weights, kernels, memory);
+                Compute::Follower(follower.with_adapters(wiring.readable("retriever_adapter")))
             }
             None => {
                 let crew = Crew::new(workers(wiring), boxes, WAIT_MICROS);
-                Compute::Leader(leader(wiring, crew, weights, kernels, memory))
+                let leader = leader(wiring, crew, weights, kernels, memory);
+                Compute::Leader(leader.with_adapters(wiring.readable("retriever_adapter")))
             }
         }
     })

@@ -43,6 +43,13 @@ pub fn simple_loader() -> Init {
 impl Bench {
     pub fn new(seed: u64) -> Self {
         let mut system = System::new(description(1, &[]), seed);
+        system.start("loader", simple_loader());
+        system.start("storage", program(|_| Quiet));
+        Self::over(system)
+    }
+
+    /// With a loader and a storage of the caller's.
+    pub fn over(mut system: System) -> Self {
         let (console, session, truth) = (Arc::default(), Arc::default(), Arc::default());
         let alarm = Arc::new(Alarm::default());
         system.attach("timer", 32, alarm.clone());
@@ -52,9 +59,8 @@ impl Bench {
         system.start("console", desk_console(&console));
         system.start("session", desk_session(&session, &truth));
         system.start("compute", simple_compute(&truth));
-        system.start("loader", simple_loader());
-        system.start("storage", program(|_| Quiet));
         system.start("retriever", program(|_| Quiet));
+        system.start("trainer", program(|_| Quiet));
         Self { system, console, session, truth }
     }
 

@@ -2,26 +2,27 @@
 //! `cloister-store`: builds the retriever's store on the host, for collections too large to take in on the device.
 #![forbid(unsafe_code)]
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::PathBuf;
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
-use retrieval::chunk::Format;
 use retrieval::embed::Embedder;
 use retrieval::index::{Filter, PortableDots};
-use retrieval::memory::{Config, Memory, Mode, Query};
-use retrieval::store::{BlockDevice, DeviceError, Options, SECTOR};
+use retrieval::memory::{Memory, Mode, Query, heap_for};
 use tools_retrieval_bench::embedding::Embedding;
+use tools_retrieval_bench::store::{self, FileDisk, Taken};
 
-/// Builds and reads the store of the data partition.
+/// Passages that an image has memory for when nothing was said.
+const USUAL: usize = 5_000;
+
+/// Builds and reads the store of the data partition, while no system runs on that disk.
 #[derive(Parser)]
+#[command(version)]
 struct Arguments {
     /// A disk image, whose data partition is used, or the image of that partition alone.
     image: PathBuf,
-    /// A GGUF of an embedding model; without it, the labelled hash fallback.
+    /// A GGUF of an embedding model, the one on the disk; without it, the labelled hash fallback.
     #[arg(long, value_name = "FILE.gguf")]
     model: Option<PathBuf>,
     #[command(subcommand)]
@@ -32,166 +33,114 @@ struct Arguments {
 enum Command {
     /// Makes the image of a partition of so many MiB with an empty store; not for a disk image.
     Format { mebibytes: u64 },
-    /// Takes in all documents of a folder; those that have not changed are passed over.
+    /// Takes in all documents of a folder; those that have not changed are passed over, those that are gone go.
     Add { folder: PathBuf },
-    /// Lists sources, counts and what opening found.
+    /// Lists sources, and how full the store is.
     List,
     /// Finds passages.
     Find { question: String },
+    /// Forgets a source, by its number or path.
+    Remove { source: String },
 }
 
-/// A part of a file as a disk.
-struct FileDisk {
-    file: File,
-    /// Where it begins, in bytes.
-    start: u64,
-    sectors: u64,
-}
-
-impl FileDisk {
-    fn at(&mut self, sector: u64, bytes: usize) -> Result<&mut File, DeviceError> {
-        if sector + (bytes / SECTOR) as u64 > self.sectors {
-            return Err(DeviceError::OutOfRange);
+/// An error is one line, however many causes it has.
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
         }
-        let place = SeekFrom::Start(self.start + sector * SECTOR as u64);
-        self.file.seek(place).map_err(|_| DeviceError::Io)?;
-        Ok(&mut self.file)
     }
 }
 
-impl BlockDevice for FileDisk {
-    fn sectors(&self) -> u64 {
-        self.sectors
-    }
-
-    fn read(&mut self, sector: u64, buffer: &mut [u8]) -> Result<(), DeviceError> {
-        self.at(sector, buffer.len())?.read_exact(buffer).map_err(|_| DeviceError::Io)
-    }
-
-    fn write(&mut self, sector: u64, data: &[u8]) -> Result<(), DeviceError> {
-        self.at(sector, data.len())?.write_all(data).map_err(|_| DeviceError::Io)
-    }
-
-    fn flush(&mut self) -> Result<(), DeviceError> {
-        self.file.sync_data().map_err(|_| DeviceError::Io)
-    }
+fn run(arguments: &Arguments) -> Result<()> {
+    let embedding = Embedding::open(arguments.model.as_deref())?;
+    let image = || arguments.image.display().to_string();
+    embedding.with(|embedder| {
+        if let Command::Format { mebibytes } = arguments.command {
+            let disk = FileDisk::create(&arguments.image, mebibytes)?;
+            return store::format(disk, embedder).map(drop).with_context(image);
+        }
+        let mut memory = store::open(FileDisk::open(&arguments.image)?, embedder).with_context(image)?;
+        obey(&mut memory, &arguments.command, embedder)
+    })
 }
 
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
-}
-
-fn config() -> Config {
-    let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_nanos());
-    Config { store: Options { store_id: nanoseconds as u64, ..Options::default() }, ..Config::default() }
-}
-
-/// The store; an empty one where the partition is blank, as on a disk that no system has used yet.
-fn open_or_make(path: &Path, embedder: &dyn Embedder) -> Result<Memory<FileDisk>> {
-    let mut disk = open_file(path)?;
-    let mut start = vec![0; 64 * SECTOR];
-    disk.read(0, &mut start).map_err(|_| anyhow!("{} is smaller than a store", path.display()))?;
-    if start.iter().all(|byte| *byte == 0) {
-        return Ok(Memory::format(disk, config(), embedder)?);
-    }
-    Ok(Memory::open(disk, config(), embedder)?)
-}
-
-fn open_file(path: &Path) -> Result<FileDisk> {
-    let file = OpenOptions::new().read(true).write(true).open(path);
-    let file = file.with_context(|| format!("opening {}", path.display()))?;
-    let (start, bytes) = match tools_disk::layout(path) {
-        Ok(layout) => (layout.data, layout.data_size),
-        Err(_) => (0, file.metadata()?.len()),
-    };
-    Ok(FileDisk { file, start, sectors: bytes / SECTOR as u64 })
-}
-
-/// All files below a folder, in order of their names.
-fn files(folder: &Path, all: &mut Vec<PathBuf>) -> Result<()> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
-    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-    paths.sort();
-    for path in paths {
-        if path.is_dir() && !path.is_symlink() { files(&path, all)? } else { all.push(path) }
+fn obey(memory: &mut Memory<FileDisk>, command: &Command, embedder: &mut dyn Embedder) -> Result<()> {
+    match command {
+        Command::Format { .. } => {}
+        Command::Add { folder } => {
+            let added = store::add(memory, folder, embedder, &mut told);
+            sum_up(memory, embedder);
+            added?;
+        }
+        Command::List => {
+            list(memory);
+            sum_up(memory, embedder);
+        }
+        Command::Find { question } => find(memory, question, embedder)?,
+        Command::Remove { source } => remove(memory, source)?,
     }
     Ok(())
 }
 
-fn add(memory: &mut Memory<FileDisk>, folder: &Path, embedder: &mut dyn Embedder) -> Result<()> {
-    let mut all = Vec::new();
-    files(folder, &mut all)?;
-    for path in all {
-        let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
-        if Format::of_path(&name).is_none() {
-            continue;
-        }
-        let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-        match add_one(memory, &name, &bytes, embedder) {
-            Ok(Some(passages)) => println!("{name}: {passages} passages"),
-            Ok(None) => println!("{name}: unchanged"),
-            Err(retrieval::memory::MemoryError::Chunk(error)) => println!("{name}: passed over: {error}"),
-            Err(error) => return Err(anyhow!("{name}: {error}")),
-        }
-    }
-    Ok(memory.checkpoint()?)
-}
-
-fn add_one(
-    memory: &mut Memory<FileDisk>,
-    name: &str,
-    bytes: &[u8],
-    embedder: &mut dyn Embedder,
-) -> Result<Option<usize>, retrieval::memory::MemoryError> {
-    let Some(mut ingest) = memory.begin(name, bytes, now())? else { return Ok(None) };
-    loop {
-        let progress = memory.step(&mut ingest, embedder)?;
-        if progress.finished {
-            return Ok(Some(progress.total));
-        }
+fn told(name: &str, taken: &Taken) {
+    match taken {
+        Taken::In(passages) => println!("{name}: {passages} passages"),
+        Taken::Unchanged => println!("{name}: unchanged"),
+        Taken::PassedOver(why) => println!("{name}: passed over: {why}"),
+        Taken::Removed => println!("{name}: removed, its file is gone"),
     }
 }
 
 fn list(memory: &Memory<FileDisk>) {
     for source in memory.sources() {
-        let state = if source.is_complete() { "" } else { " (incomplete)" };
-        println!(
-            "{:4} {:6} passages {:9} bytes  {}{state}",
-            source.id, source.passages, source.bytes, source.path
-        );
+        let state = if source.is_complete() { "" } else { "  (not complete)" };
+        let (id, passages, bytes) = (source.id, source.passages, source.bytes);
+        println!("{id:>6}  {passages:>5} passages  {bytes:>9} bytes  {}{state}", source.path);
     }
-    println!("{:?}\n{:?}", memory.counts(), memory.recovery());
+}
+
+/// How much there is, and what the device needs for it.
+fn sum_up(memory: &Memory<FileDisk>, embedder: &dyn Embedder) {
+    let counts = memory.counts();
+    let percent = counts.usage.live * 100 / counts.usage.log.max(1);
+    println!(
+        "{} sources, {} passages, {percent} % of the partition; embedding: {}",
+        counts.sources,
+        counts.passages,
+        embedder.label()
+    );
+    if counts.unembedded > 0 {
+        println!("{} texts have vectors of another embedding: the device makes new ones", counts.unembedded);
+    }
+    if counts.passages > USUAL {
+        let passages = counts.passages.next_multiple_of(1_000) + 1_000;
+        let memory = heap_for(passages) >> 20;
+        println!("start the system with --passages {passages} ({memory} MiB of heap for the retriever)");
+    }
+    let lost: u64 = memory.recovery().damage.iter().map(|hole| hole.last - hole.first + 1).sum();
+    if lost > 0 {
+        println!("warning: the disk has lost {lost} acknowledged writes");
+    }
 }
 
 fn find(memory: &mut Memory<FileDisk>, question: &str, embedder: &mut dyn Embedder) -> Result<()> {
     let query = Query { text: question, limit: 5, mode: Mode::Hybrid, filter: Filter::default() };
     for found in memory.search(&query, embedder, &PortableDots)?.passages {
-        println!("{:.3}  {}  {}\n{}\n", found.cosine.unwrap_or(0.0), found.path, found.heading, found.text);
+        let score = found.cosine.filter(|_| embedder.finds_meaning()).unwrap_or(found.score);
+        println!("{score:.3}  {}  {}\n{}\n", found.path, found.heading, found.text);
     }
     Ok(())
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    let embedding = Embedding::open(arguments.model.as_deref())?;
-    if let Command::Format { mebibytes } = arguments.command {
-        ensure!((1..=1 << 20).contains(&mebibytes), "a store has 1 to 1048576 MiB");
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&arguments.image)?;
-        file.set_len(mebibytes << 20)?;
-        let disk = FileDisk { file, start: 0, sectors: (mebibytes << 20) / SECTOR as u64 };
-        return embedding.with(|embedder| Ok(Memory::format(disk, config(), embedder).map(drop)?));
-    }
-    embedding.with(|embedder| {
-        let mut memory = open_or_make(&arguments.image, embedder)?;
-        match &arguments.command {
-            Command::Format { .. } => Ok(()),
-            Command::Add { folder } => add(&mut memory, folder, embedder),
-            Command::List => {
-                list(&memory);
-                Ok(())
-            }
-            Command::Find { question } => find(&mut memory, question, embedder),
-        }
-    })
+fn remove(memory: &mut Memory<FileDisk>, name: &str) -> Result<()> {
+    let number = name.parse().ok().filter(|id| memory.sources().any(|source| source.id == *id));
+    let source = number.or_else(|| memory.source_of(name));
+    ensure!(source.is_some(), "there is no source {name}; `list` names them");
+    let passages = memory.remove_source(source.unwrap_or_default())?;
+    memory.checkpoint()?;
+    println!("{name} is forgotten ({passages} passages)");
+    Ok(())
 }

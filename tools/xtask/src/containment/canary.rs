@@ -3,9 +3,9 @@
 //! One design rule: the same search must find it before it is forgotten, or it proves nothing.
 
 use super::rig::{Bed, MODEL, Rig};
-use crate::bench;
+use crate::data;
 use crate::options::Kernel;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use inference_gguf::Gguf;
 use inference_tokenizer::Tokenizer;
 use std::time::{Duration, Instant};
@@ -41,8 +41,7 @@ pub fn test() -> Result<()> {
 }
 
 fn forms() -> Result<Vec<Form>> {
-    let shared = bench::shared().context("the shared test data is missing; set CLOISTER_SHARED")?;
-    let model = std::fs::read(shared.join(format!("models/stories/{MODEL}.gguf")))?;
+    let model = std::fs::read(data::story(&data::shared_or_fail()?, MODEL))?;
     let gguf = Gguf::parse(&model).map_err(|error| anyhow::anyhow!("{error}"))?;
     let tokenizer = Tokenizer::from_gguf(&gguf).map_err(|error| anyhow::anyhow!("{error}"))?;
     let mut tokens = Vec::new();

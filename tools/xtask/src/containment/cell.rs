@@ -79,13 +79,13 @@ impl Rig<'_> {
     /// Orders the fault and types until it happens; when that was.
     fn strike(&mut self, pd: &str, fault: Fault, record: &mut Record) -> Result<Instant> {
         let (kind, target) = fault.order(pd);
-        let (taken, end) = (self.taken(pd)?, Instant::now() + OBEYED);
+        let (taken, patience) = (self.taken(pd)?, self.terminal.patience(OBEYED));
         self.order(pd, kind, target, None)?;
         if pd == "loader" {
             self.terminal.running.type_bytes(format!("/load {MODEL}.gguf\r").as_bytes())?;
         }
         while self.taken(pd)? == taken {
-            anyhow::ensure!(Instant::now() < end, "{pd} did not obey within {OBEYED:?}");
+            anyhow::ensure!(!patience.left().is_zero(), "{pd} did not obey within {OBEYED:?}");
             match pd {
                 // The console waits for the load.
                 "loader" => _ = self.terminal.pump(PAUSE)?,
@@ -121,7 +121,8 @@ impl Rig<'_> {
     ) -> Result<()> {
         let pd = record.pd.clone();
         let limit = if fault == Fault::Garbage || pd == GUARDIAN { SHORT } else { FOUND };
-        while struck.elapsed() < limit && record.reported.is_empty() {
+        let patience = self.terminal.patience(limit);
+        while !patience.left().is_zero() && record.reported.is_empty() {
             self.watch_key(record)?;
             if let Some((what, consequence)) = report(&self.terminal.since(mark), &pd) {
                 (record.reported, record.consequence) = (what, consequence);
@@ -139,7 +140,8 @@ impl Rig<'_> {
         if pd == GUARDIAN {
             return Ok(());
         }
-        while struck.elapsed() < HEALED {
+        let patience = self.terminal.patience(HEALED);
+        while !patience.left().is_zero() {
             if let Some(row) = self.row(&pd)?
                 && ["idle", "busy", "stopped"].contains(&row.state.as_str())
             {

@@ -87,7 +87,7 @@ fn run(kernel: Kernel, filter: &str) -> Result<Vec<Record>> {
         let runs: Vec<_> = beds.iter().map(|(bed, pds)| scope.spawn(|| shard(bed, pds, filter))).collect();
         let mut records = Vec::new();
         for run in runs {
-            records.extend(run.join().map_err(|_| anyhow::anyhow!("a shard panicked"))??);
+            records.extend(run.join().map_err(|_| anyhow::anyhow!("a shard panicked"))?);
         }
         Ok(records)
     })
@@ -112,27 +112,29 @@ fn only_on_order() -> Result<()> {
 }
 
 /// All cells of one machine. A machine that a cell has broken is started again.
-fn shard(bed: &Bed, pds: &[&str], filter: &str) -> Result<Vec<Record>> {
-    let (mut records, mut rig) = (Vec::new(), Some(bed.start()?));
+fn shard(bed: &Bed, pds: &[&str], filter: &str) -> Vec<Record> {
+    let (mut records, mut rig) = (Vec::new(), None);
     let mut pace = Pace::default();
     for fault in FAULTS {
         for pd in pds.iter().filter(|pd| format!("{pd}/{}", fault.name()).contains(filter)) {
-            let mut machine = match rig.take() {
-                Some(rig) => rig,
-                None => {
-                    pace = Pace::default();
-                    bed.start()?
-                }
-            };
+            if rig.is_none() {
+                pace = Pace::default();
+            }
             pace.wait(pd);
             let start = Instant::now();
-            let record = one(&mut machine, pd, fault);
+            let record = match rig.take().map_or_else(|| bed.start(), Ok) {
+                Ok(mut machine) => {
+                    let record = one(&mut machine, pd, fault);
+                    rig = (record.broken.is_empty() && *pd != GUARDIAN).then_some(machine);
+                    record
+                }
+                Err(error) => broken(pd, fault, format!("{error:#}")),
+            };
             eprintln!("{} ({:.1} s)", describe(&record), start.elapsed().as_secs_f64());
-            rig = (record.broken.is_empty() && *pd != GUARDIAN).then_some(machine);
             records.push(record);
         }
     }
-    Ok(records)
+    records
 }
 
 /// Faults of one machine: the supervisor gives a PD up that fails too often, which is not what a cell is to show.
@@ -159,9 +161,12 @@ fn one(rig: &mut Rig<'_>, pd: &str, fault: Fault) -> Record {
     rig.cell(pd, fault).unwrap_or_else(|error| {
         let text = rig.terminal.since(0);
         let tail = text.ceil_char_boundary(text.len().saturating_sub(1500));
-        let why = format!("{error:#}; the end of the transcript:\n{}", &text[tail..]);
-        Record { pd: pd.into(), fault: fault.name(), broken: vec![why], ..Record::default() }
+        broken(pd, fault, format!("{error:#}; the end of the transcript:\n{}", &text[tail..]))
     })
+}
+
+fn broken(pd: &str, fault: Fault, why: String) -> Record {
+    Record { pd: pd.into(), fault: fault.name(), broken: vec![why], ..Record::default() }
 }
 
 fn describe(record: &Record) -> String {

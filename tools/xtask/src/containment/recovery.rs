@@ -106,9 +106,9 @@ impl Rig<'_> {
     }
 
     fn await_taken(&mut self, pd: &str, taken: u64) -> Result<Instant> {
-        let end = Instant::now() + ANSWER;
+        let patience = self.terminal.patience(ANSWER);
         while self.taken(pd)? == taken {
-            ensure!(Instant::now() < end, "{pd} did not die:\n{}", self.terminal.since(0));
+            ensure!(!patience.left().is_zero(), "{pd} did not die:\n{}", self.terminal.since(0));
             self.terminal.pump(Duration::from_millis(1))?;
         }
         Ok(Instant::now())
@@ -117,9 +117,9 @@ impl Rig<'_> {
     /// A PD that has failed five times within a minute would stay stopped.
     fn forgive(&mut self, pd: &str) -> Result<()> {
         self.terminal.ask(&format!("/restart {pd}"), ANSWER)?;
-        let end = Instant::now() + ANSWER;
+        let patience = self.terminal.patience(ANSWER);
         while self.row(pd)?.is_none_or(|row| row.state != "idle") {
-            ensure!(Instant::now() < end, "{pd} did not come back");
+            ensure!(!patience.left().is_zero(), "{pd} did not come back");
         }
         Ok(())
     }

@@ -2,12 +2,12 @@
 
 use super::ram::Ram;
 use super::terminal::Terminal;
+use crate::data::{self, Golden};
 use crate::options::{Kernel, SystemOptions};
 use crate::qemu::Machine;
-use crate::{bench, shell, system};
+use crate::{disk, system};
 use anyhow::{Context, Result, ensure};
 use ipc_injection::{Area, KIND, Kind, TAKEN};
-use std::path::PathBuf;
 use std::time::Duration;
 use tools_sysgen::model::Location;
 use tools_sysgen::{Description, Problems, System};
@@ -52,36 +52,27 @@ pub struct Bed {
     golden: Golden,
 }
 
-/// What the model says to a prompt, greedily.
-struct Golden {
-    prompt: String,
-    text: String,
-}
-
 impl Bed {
     /// Builds the image and a disk with the model.
     ///
     /// # Errors
     /// When something cannot be built, or the shared test data is missing.
     pub fn new(kernel: Kernel, smp: u8, name: &str) -> Result<Self> {
-        let shared = bench::shared().context("the shared test data is missing; set CLOISTER_SHARED")?;
-        let golden = Golden::read(&shared.join(format!("golden/{MODEL}.json")))?;
-        let folder = shell::root().join("target/test");
-        std::fs::create_dir_all(&folder)?;
-        let disk = folder.join(format!("containment-{name}.img"));
-        let _ = std::fs::remove_file(&disk);
+        let shared = data::shared_or_fail()?;
+        let golden = Golden::read(&shared, MODEL)?;
+        let disk = disk::fresh(&format!("containment-{name}"))?;
         let options = SystemOptions {
             kernel,
             smp,
             faults: true,
             ram: (kernel == Kernel::Cloister).then_some(RAM),
-            model: Some(shared.join(format!("models/stories/{MODEL}.gguf"))),
-            disk: Some(disk),
+            model: Some(data::story(&shared, MODEL)),
+            disk: Some(disk.clone()),
             ..SystemOptions::standard()
         };
         let built = system::prepare(&options)?;
         // Several machines are built one after the other into one folder, and then run at the same time.
-        let image: PathBuf = folder.join(format!("containment-{name}.image"));
+        let image = disk.with_extension("image");
         std::fs::copy(&built.machine.image, &image)?;
         let report = std::fs::read_to_string(built.folder.join("report.txt"))?;
         Ok(Self { machine: Machine { image, ..built.machine }, system: built.system, report, golden })
@@ -116,17 +107,6 @@ impl Bed {
         let up = terminal.wait(0, BOOT, |text| text.ends_with("\n>>> "))?;
         ensure!(up, "the system did not come up:\n{}", terminal.since(0));
         Ok(Rig { bed: self, ram, terminal })
-    }
-}
-
-impl Golden {
-    fn read(path: &std::path::Path) -> Result<Self> {
-        let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path)?)?;
-        let case = &json["cases"][0];
-        let text = |field: &str| case[field].as_str().map(str::to_owned);
-        let (prompt, text) =
-            text("prompt").zip(text("text")).context("the golden file has no prompt or text")?;
-        Ok(Self { prompt, text })
     }
 }
 

@@ -3,7 +3,8 @@
 //! One design rule: figures are the host's time, and beside each stands how long the host made the emulator wait for
 //! a processor meanwhile: only the rest is the system's.
 
-use crate::qemu::Running;
+use crate::host;
+use crate::qemu::{Patience, Running};
 use crate::script::plain;
 use anyhow::{Context, Result};
 use std::io::Write;
@@ -63,6 +64,11 @@ impl Terminal {
         Ok(came)
     }
 
+    /// Waiting for something that this machine does.
+    pub fn patience(&self, limit: Duration) -> Patience {
+        Patience::new(self.running.process(), limit)
+    }
+
     /// A place in the transcript: its end.
     pub fn mark(&self) -> usize {
         self.running.transcript.len()
@@ -78,9 +84,9 @@ impl Terminal {
     /// # Errors
     /// When QEMU has ended.
     pub fn wait(&mut self, mark: usize, limit: Duration, is_there: impl Fn(&str) -> bool) -> Result<bool> {
-        let end = Instant::now() + limit;
+        let patience = self.patience(limit);
         while !is_there(&self.since(mark)) {
-            let left = end.saturating_duration_since(Instant::now());
+            let left = patience.left();
             if left.is_zero() {
                 return Ok(false);
             }
@@ -146,15 +152,8 @@ impl Terminal {
         Ok(None)
     }
 
-    /// How long threads of QEMU and this program have been ready to run without running (Linux, `schedstat`).
+    /// How long threads of QEMU and this program have been ready to run without running.
     fn stalled(&self) -> Duration {
-        waited(&format!("/proc/{}/task", self.running.process())) + waited("/proc/self/task")
+        host::all_waits(&self.running.process().to_string()) + host::all_waits("self")
     }
-}
-
-fn waited(tasks: &str) -> Duration {
-    let entries = std::fs::read_dir(tasks).into_iter().flatten().flatten();
-    let figures = entries.filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok());
-    let nanos = figures.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-    Duration::from_nanos(nanos.sum())
 }

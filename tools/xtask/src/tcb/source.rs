@@ -4,41 +4,13 @@
 //! documentation, and if no `#[cfg(…)]` takes it away; modules are followed from the crate's root. Limits: code that a
 //! build script or a macro makes is counted where it is written, not where it ends up.
 
+use super::attribute::{Attribute, attribute, skip_item};
 use super::cfg::Cfg;
+use super::count::Count;
 use anyhow::{Context, Result, anyhow};
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Group, TokenStream, TokenTree};
 use std::collections::BTreeSet;
-use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
-
-/// What was counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Count {
-    /// Lines with code.
-    pub lines: usize,
-    /// `unsafe { … }`.
-    pub blocks: usize,
-    /// `unsafe fn`.
-    pub functions: usize,
-    /// `unsafe impl`, `unsafe trait` and `unsafe extern`.
-    pub others: usize,
-}
-
-impl Count {
-    /// Everything `unsafe`.
-    pub fn unsafes(self) -> usize {
-        self.blocks + self.functions + self.others
-    }
-}
-
-impl AddAssign for Count {
-    fn add_assign(&mut self, more: Self) {
-        self.lines += more.lines;
-        self.blocks += more.blocks;
-        self.functions += more.functions;
-        self.others += more.others;
-    }
-}
 
 /// Counts the crate whose root is this file.
 ///
@@ -57,14 +29,6 @@ struct Walk<'a> {
     folder: &'a Path,
     count: Count,
     seen: BTreeSet<PathBuf>,
-}
-
-/// An attribute: where it ends, and its contents.
-struct Attribute {
-    end: usize,
-    inner: bool,
-    name: String,
-    rest: Vec<TokenTree>,
 }
 
 impl Walk<'_> {
@@ -96,13 +60,13 @@ impl Walk<'_> {
                         if name != "doc" {
                             tokens[at..attribute.end].iter().for_each(|token| mark(token, lines));
                         }
-                        path = string(&attribute).or(path);
+                        path = attribute.path().or(path);
                         at = attribute.end;
                     }
                 }
                 continue;
             }
-            self.count_unsafe(&tokens[at..]);
+            self.count.add_unsafe(&tokens[at..]);
             at = self.token(&tokens, at, folder, &mut path, lines)?;
         }
         Ok(())
@@ -179,30 +143,6 @@ impl Walk<'_> {
         }
         Ok(there)
     }
-
-    fn count_unsafe(&mut self, tokens: &[TokenTree]) {
-        let [TokenTree::Ident(word), rest @ ..] = tokens else { return };
-        if *word != "unsafe" {
-            return;
-        }
-        match rest {
-            [TokenTree::Group(block), ..] if block.delimiter() == Delimiter::Brace => self.count.blocks += 1,
-            [TokenTree::Ident(what), TokenTree::Ident(_), ..] if *what == "fn" => self.count.functions += 1,
-            [
-                TokenTree::Ident(what),
-                TokenTree::Literal(_),
-                TokenTree::Ident(function),
-                TokenTree::Ident(_),
-                ..,
-            ] if *what == "extern" && *function == "fn" => {
-                self.count.functions += 1;
-            }
-            [TokenTree::Ident(what), ..] if ["impl", "trait", "extern"].iter().any(|word| *what == word) => {
-                self.count.others += 1;
-            }
-            _ => {}
-        }
-    }
 }
 
 /// The lines of a token, with everything in it.
@@ -214,66 +154,6 @@ fn mark(token: &TokenTree, lines: &mut BTreeSet<usize>) {
         }
         token => lines.extend(token.span().start().line..=token.span().end().line),
     }
-}
-
-/// The attribute that begins at `at`.
-fn attribute(tokens: &[TokenTree], at: usize) -> Option<Attribute> {
-    let punct = |at: usize, c| matches!(tokens.get(at), Some(TokenTree::Punct(p)) if p.as_char() == c);
-    let inner = punct(at + 1, '!');
-    let end = at + 1 + usize::from(inner);
-    let Some(TokenTree::Group(group)) = tokens.get(end).filter(|_| punct(at, '#')) else { return None };
-    if group.delimiter() != Delimiter::Bracket {
-        return None;
-    }
-    let mut contents = group.stream().into_iter();
-    let name = contents.next()?.to_string();
-    Some(Attribute { end: end + 1, inner, name, rest: contents.collect() })
-}
-
-/// The file that `#[path = "…"]` names.
-fn string(attribute: &Attribute) -> Option<String> {
-    match &attribute.rest[..] {
-        [TokenTree::Punct(_), TokenTree::Literal(text)] if attribute.name == "path" => {
-            Some(text.to_string().trim_matches('"').to_owned())
-        }
-        _ => None,
-    }
-}
-
-/// Behind the item, statement, field or arm that begins at `at`.
-fn skip_item(tokens: &[TokenTree], mut at: usize) -> usize {
-    const ITEMS: [&str; 16] = [
-        "pub",
-        "fn",
-        "mod",
-        "impl",
-        "struct",
-        "enum",
-        "use",
-        "const",
-        "static",
-        "type",
-        "trait",
-        "unsafe",
-        "extern",
-        "macro_rules",
-        "async",
-        "let",
-    ];
-    while let Some(attribute) = attribute(tokens, at) {
-        at = attribute.end;
-    }
-    let item =
-        matches!(tokens.get(at), Some(TokenTree::Ident(word)) if ITEMS.iter().any(|item| *word == item));
-    while let Some(token) = tokens.get(at) {
-        at += 1;
-        match token {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => return at,
-            TokenTree::Punct(end) if end.as_char() == ';' || (end.as_char() == ',' && !item) => return at,
-            _ => {}
-        }
-    }
-    at
 }
 
 #[cfg(test)]

@@ -64,7 +64,9 @@ fn run_32<B: Block32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<
             let tokens = TOKENS.min(x.tokens - first);
             let mut sums = [_mm256_setzero_ps(); TOKENS];
             for b in 0..x.width / 32 {
-                (0..ROWS).for_each(|r| rows[r][b].unpack(&mut w[r]));
+                for r in 0..ROWS {
+                    rows[r][b].unpack(&mut w[r]);
+                }
                 let d = floats(&eight(|r: usize| rows[r][b].d()));
                 let m = floats(&eight(|r| rows[r][b].m()));
                 for t in 0..tokens {
@@ -93,7 +95,9 @@ fn run_256<B: Block256>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Outpu
             let tokens = TOKENS.min(x.tokens - first);
             let mut sums = [_mm256_setzero_ps(); TOKENS];
             for b in 0..x.width / 256 {
-                (0..ROWS).for_each(|r| rows[r][b].unpack(&mut w[r]));
+                for r in 0..ROWS {
+                    rows[r][b].unpack(&mut w[r]);
+                }
                 let sub: [_; ROWS] = eight(|r| rows[r][b].scales());
                 let d = floats(&eight(|r: usize| rows[r][b].d()));
                 let dmin = floats(&eight(|r| rows[r][b].dmin()));

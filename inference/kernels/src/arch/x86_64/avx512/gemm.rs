@@ -112,7 +112,9 @@ fn group_256<B: ColumnsK, const N: usize>(
     for j in 0..256 / B::SUB {
         let mut s = [_mm512_setzero_si512(); N];
         if B::OFFSET > 0 {
-            (0..N).for_each(|t| s[t] = _mm512_set1_epi32(starts[t][j]));
+            for t in 0..N {
+                s[t] = _mm512_set1_epi32(starts[t][j]);
+            }
         }
         for k in 0..steps {
             let w = load_64(&panel.columns[j * steps + k]);

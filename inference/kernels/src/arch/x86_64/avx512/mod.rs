@@ -7,6 +7,7 @@
 //! rows is unpacked and transposed once into cache and multiplied with every token, without any reduction.
 #![allow(clippy::needless_range_loop, reason = "rows are walked together")]
 
+mod attention;
 mod columns;
 mod columns_k;
 mod gemm;
@@ -14,11 +15,14 @@ mod panel;
 mod reduce;
 mod row_32;
 mod row_k;
+mod row_k4;
 mod scales;
 mod single;
 mod tile;
 
 use core::arch::x86_64::*;
+
+pub(in crate::arch) use attention::scores_block;
 
 use crate::GgmlType;
 use crate::activation::Activation;

@@ -58,3 +58,17 @@ pub(super) fn within_lanes(a: __m512i, b: __m512i) -> __m256i {
     let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 0, 0, 0, 0, 0, 0, 0, 0);
     _mm512_castsi512_si256(_mm512_permutexvar_epi32(order, p))
 }
+
+/// As [`across_4`], for eight vectors of eight lanes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+pub(super) fn across_8(low: [__m256i; 4], high: [__m256i; 4]) -> __m256i {
+    let pair = |a, b| _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+    let four = |v: [__m256i; 4]| {
+        let (ab, cd) = (pair(v[0], v[1]), pair(v[2], v[3]));
+        _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd))
+    };
+    let (low, high) = (four(low), four(high));
+    let inner = _mm256_permute2x128_si256::<0x21>(low, high);
+    _mm256_add_epi32(_mm256_blend_epi32::<0xf0>(low, high), inner)
+}

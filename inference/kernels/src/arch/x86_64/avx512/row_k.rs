@@ -1,122 +1,78 @@
 // SPDX-License-Identifier: MIT
 //! One token: super-blocks of 256 elements. Products of bytes are made in pairs of 16 bits, which leaves room for the
-//! sub-blocks' scales in the next multiplication.
+//! sub-blocks' scales in the next multiplication. Q4_K and Q5_K are in [`super::row_k4`].
 
 use core::arch::x86_64::*;
 
-use super::single::{Ordered, RowK};
-use super::{load_16, load_32, load_64, unsigned};
+use super::scales::halves_4;
+use super::single::{Ordered, Products, RowK};
+use super::{load_16, load_32, load_64, reduce, shorts, unsigned};
 use crate::blocks::*;
 use crate::unpack_k::Block256;
 
-/// The eight 6-bit scales of Q4_K and Q5_K as bytes, and the minima.
-#[inline(always)]
-fn scales_k4(s: &[u8; 12]) -> (u64, u64) {
-    let words: &[[u8; 4]; 3] = zerocopy::transmute_ref!(s);
-    let [s0, s1, s2] = words.map(u32::from_le_bytes);
-    let (six, four, two) = (0x3f3f_3f3f, 0x0f0f_0f0f, 0x0303_0303);
-    let join = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
-    let scales = join(s0 & six, s2 & four | (s0 >> 6 & two) << 4);
-    (scales, join(s1 & six, s2 >> 4 & four | (s1 >> 6 & two) << 4))
-}
+/// The products of one super-block.
+trait One: RowK {
+    /// The sum of the lanes is the product of the super-block with the activations `x`, whose sums of 16 are `sums`.
+    ///
+    /// # Safety
+    /// The processor has the features of [`super::matmul`].
+    unsafe fn dots(&self, x: &Ordered, sums: __m256i) -> __m512i;
 
-/// Eight bytes, each twice, as shorts.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn doubled(bytes: u64) -> __m256i {
-    let v = _mm_cvtsi64_si128(bytes as i64);
-    _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(v, v))
-}
-
-/// Shuffle that puts scale `a` into the 16-bit lanes of the lower half and `b` into those of the upper half.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn spread(a: i16, b: i16) -> __m512i {
-    // The upper byte of each lane becomes 0: its index has the sign bit.
-    let half = |i: i16| _mm256_set1_epi16((0x80u16 << 8) as i16 | i);
-    _mm512_inserti64x4::<1>(_mm512_castsi256_si512(half(a)), half(b))
-}
-
-/// Q4_K and Q5_K: 64 unsigned elements each of the sub-blocks 0 and 2, 1 and 3, 4 and 6, 5 and 7.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn dots_k4(w: [__m512i; 4], x: &Ordered, scales: &[u8; 12]) -> __m512i {
-    let scale = _mm512_set1_epi64(scales_k4(scales).0 as i64);
-    let spreads = [spread(0, 2), spread(1, 3), spread(4, 6), spread(5, 7)];
-    let mut sum = _mm512_setzero_si512();
-    for i in 0..4 {
-        let products = _mm512_maddubs_epi16(w[i], x[i]);
-        sum = _mm512_dpwssd_epi32(sum, products, _mm512_shuffle_epi8(scale, spreads[i]));
-    }
-    sum
-}
-
-/// The order of activations that [`dots_k4`] wants.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn order_k4(q: &[i8; 256]) -> Ordered {
-    let q = unsigned(q).as_chunks::<32>().0;
-    let join =
-        |a: usize, c: usize| _mm512_inserti64x4::<1>(_mm512_castsi256_si512(load_32(&q[a])), load_32(&q[c]));
-    [join(0, 2), join(1, 3), join(4, 6), join(5, 7)]
-}
-
-/// What Q4_K and Q5_K have in common.
-macro_rules! k4 {
-    () => {
-        #[inline]
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-        unsafe fn order(q: &[i8; 256]) -> Ordered {
-            order_k4(q)
-        }
-
-        #[inline]
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-        unsafe fn mins(&self, sums: __m256i) -> __m256i {
-            _mm256_madd_epi16(doubled(scales_k4(&self.scales).1), sums)
-        }
-    };
-}
-
-impl RowK for BlockQ4K {
-    k4!();
-
+    /// The sum of the lanes is the product of the minima with `sums`.
+    ///
+    /// # Safety
+    /// The processor has the features of [`super::matmul`].
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-    unsafe fn dots(&self, x: &Ordered, _: __m256i) -> __m512i {
-        let mask = _mm512_set1_epi8(15);
-        let qs = self.qs.as_chunks::<64>().0;
-        let (a, c) = (load_64(&qs[0]), load_64(&qs[1]));
-        let low = |v| _mm512_and_si512(v, mask);
-        let high = |v| _mm512_and_si512(_mm512_srli_epi16::<4>(v), mask);
-        dots_k4([low(a), high(a), low(c), high(c)], x, &self.scales)
+    unsafe fn mins(&self, _: __m256i) -> __m256i {
+        _mm256_setzero_si256()
     }
 }
 
-impl RowK for BlockQ5K {
-    k4!();
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-    unsafe fn dots(&self, x: &Ordered, _: __m256i) -> __m512i {
-        let (mask, bit) = (_mm512_set1_epi8(15), _mm512_set1_epi8(16));
-        let qs = self.qs.as_chunks::<64>().0;
-        let (a, c) = (load_64(&qs[0]), load_64(&qs[1]));
-        // Bits 0 and 2 of the lower and the upper half go with sub-blocks 0 and 2, and so on.
-        let qh = _mm512_broadcast_i64x4(load_32(&self.qh));
-        let two = _mm512_mask_blend_epi64(0xf0, qh, _mm512_srli_epi16::<2>(qh));
-        let fifth = |v| _mm512_and_si512(v, bit);
-        let low = |v, f| _mm512_or_si512(_mm512_and_si512(v, mask), fifth(f));
-        let high = |v, f| _mm512_or_si512(_mm512_and_si512(_mm512_srli_epi16::<4>(v), mask), fifth(f));
-        let w = [
-            low(a, _mm512_slli_epi16::<4>(two)),
-            high(a, _mm512_slli_epi16::<3>(two)),
-            low(c, two),
-            high(c, _mm512_srli_epi16::<1>(two)),
-        ];
-        dots_k4(w, x, &self.scales)
+/// [`RowK::four`], block by block.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn four<B: One>(blocks: &[B; 4], x: &[Ordered; 4], sums: &[[i16; 16]; 4]) -> Products {
+    let sum = |i: usize| shorts(&sums[i]);
+    // SAFETY: our caller promised the features.
+    let dot = |i: usize| unsafe { blocks[i].dots(&x[i], sum(i)) };
+    let dots = reduce::across_4([dot(0), dot(1), dot(2), dot(3)]);
+    let d = halves_4(|i| blocks[i].scale());
+    if !B::HAS_MIN {
+        return Products { dots, d, mins: _mm_setzero_si128(), dmin: _mm_setzero_ps() };
     }
+    // SAFETY: our caller promised the features.
+    let min = |i: usize| unsafe { blocks[i].mins(sum(i)) };
+    let mins = reduce::halves_4([min(0), min(1), min(2), min(3)]);
+    Products { dots, d, mins, dmin: halves_4(|i| blocks[i].minimum()) }
 }
+
+macro_rules! by_one {
+    ($($block:ty $(, $order:expr)?);*) => {$(
+        impl RowK for $block {
+            $(
+                #[inline]
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+                unsafe fn order(q: &[i8; 256]) -> Ordered {
+                    $order(q)
+                }
+            )?
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+            unsafe fn four(
+                blocks: &[Self; 4],
+                x: &[Ordered; 4],
+                sums: &[[i16; 16]; 4],
+                _: &[[i16; 8]; 4],
+            ) -> Products {
+                four(blocks, x, sums)
+            }
+        }
+    )*};
+}
+
+by_one!(BlockQ2K; BlockQ3K; BlockQ6K; BlockIQ4XS, order_iq4);
 
 /// Types with 16 scales: `w` are the 256 elements in order, made unsigned by adding `B::OFFSET`.
 #[inline]
@@ -143,7 +99,7 @@ fn dots_16<B: Block256>(w: [__m512i; 4], x: &Ordered, scales: __m256i, sums: __m
     sum
 }
 
-impl RowK for BlockQ6K {
+impl One for BlockQ6K {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
     unsafe fn dots(&self, x: &Ordered, sums: __m256i) -> __m512i {
@@ -178,7 +134,7 @@ fn unpacked<B: Block256>(block: &B) -> [__m512i; 4] {
 /// Types of 2 and 3 bits are unpacked by the scalar definition.
 macro_rules! by_definition {
     ($($block:ty),*) => {$(
-        impl RowK for $block {
+        impl One for $block {
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
             unsafe fn dots(&self, x: &Ordered, sums: __m256i) -> __m512i {
@@ -196,21 +152,22 @@ macro_rules! by_definition {
 
 by_definition!(BlockQ2K, BlockQ3K);
 
-/// Elements up to 255 leave no room for pairs in 16 bits: scales come after the sum of four products. Each 128-bit
-/// lane is a sub-block; activations are put into the order of its lower and upper nibbles.
-impl RowK for BlockIQ4XS {
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-    unsafe fn order(q: &[i8; 256]) -> Ordered {
-        let parts = unsigned(q).as_chunks::<64>().0;
-        let low = _mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13);
-        let high = _mm512_setr_epi64(2, 3, 6, 7, 10, 11, 14, 15);
-        let pick = |h: usize, order| {
-            _mm512_permutex2var_epi64(load_64(&parts[2 * h]), order, load_64(&parts[2 * h + 1]))
-        };
-        [pick(0, low), pick(0, high), pick(1, low), pick(1, high)]
-    }
+/// Activations of each 128-bit part of IQ4_XS in the order of its lower and upper nibbles.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn order_iq4(q: &[i8; 256]) -> Ordered {
+    let parts = unsigned(q).as_chunks::<64>().0;
+    let low = _mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13);
+    let high = _mm512_setr_epi64(2, 3, 6, 7, 10, 11, 14, 15);
+    let pick = |h: usize, order| {
+        _mm512_permutex2var_epi64(load_64(&parts[2 * h]), order, load_64(&parts[2 * h + 1]))
+    };
+    [pick(0, low), pick(0, high), pick(1, low), pick(1, high)]
+}
 
+/// Elements up to 255 leave no room for pairs in 16 bits: scales come after the sum of four products. Each 128-bit
+/// lane is a sub-block.
+impl One for BlockIQ4XS {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
     unsafe fn dots(&self, x: &Ordered, sums: __m256i) -> __m512i {

@@ -61,7 +61,7 @@ scaled! {
 }
 
 /// Bytes between what is multiplied and what is asked for.
-const AHEAD: usize = 2048;
+const AHEAD: usize = 1536;
 
 /// Asks for what lies some way behind `blocks`: the hardware stops its own prefetching at every page.
 #[inline]
@@ -69,6 +69,6 @@ const AHEAD: usize = 2048;
 pub(super) fn prefetch<B, const N: usize>(blocks: &[B; N]) {
     let start = blocks.as_ptr().cast::<i8>().wrapping_add(AHEAD);
     for line in (0..size_of::<[B; N]>()).step_by(64) {
-        _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line));
+        _mm_prefetch::<_MM_HINT_T1>(start.wrapping_add(line));
     }
 }

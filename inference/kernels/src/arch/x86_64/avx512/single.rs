@@ -8,19 +8,20 @@
 use core::arch::x86_64::*;
 use core::ops::Range;
 
-use super::scales::{Scaled, halves_4, halves_8, prefetch};
+use super::scales::{Scaled, halves_8, prefetch};
 use super::tile::{self, Tile};
-use super::{ROWS, load_64, reduce, shorts, unsigned, write};
+use super::{ROWS, load_64, shorts, unsigned, write};
 use crate::activation::Activation;
 use crate::dequantize::blocks_of;
 use crate::matmul::{Matrix, Output};
 use crate::unpack::Block32;
 use crate::unpack_k::Block256;
 
-/// Blocks per row of a tile, for types of 32 and of 256 elements. Longer rows are taken in parts.
+/// Blocks per row of a tile, for types of 32 and of 256 elements. Longer rows are taken in parts, which costs the single
+/// stream; but what rows that are short never need would have to be cleared for every product.
 const CHUNK_32: usize = 128;
-const CHUNK_K: usize = 32;
-const TILE_32: usize = ROWS * CHUNK_32 + 4;
+const LONG_32: usize = 512;
+const CHUNK_K: usize = 64;
 const TILE_K: usize = ROWS * CHUNK_K + 4;
 /// Blocks per group.
 const GROUP_32: usize = 8;
@@ -35,12 +36,12 @@ pub(super) trait Row32: Block32 + Scaled {
     unsafe fn dots(blocks: &[Self; 8], q: &[i8; 256]) -> __m256i;
 }
 
-/// The elements of 256 activations in the order in which [`RowK::dots`] wants them.
+/// The elements of 256 activations in the order in which [`RowK::four`] wants them.
 pub(super) type Ordered = [__m512i; 4];
 
-/// The integer products of a super-block with one token's.
+/// The integer products of super-blocks with one token's.
 pub(super) trait RowK: Block256 + Scaled {
-    /// Activations in the order of the elements that `dots` unpacks.
+    /// Activations in the order of the elements that `four` unpacks.
     ///
     /// # Safety
     /// The processor has the features of [`super::matmul`].
@@ -51,21 +52,24 @@ pub(super) trait RowK: Block256 + Scaled {
         [load_64(&q[0]), load_64(&q[1]), load_64(&q[2]), load_64(&q[3])]
     }
 
-    /// The sum of the lanes is the product of the super-block with the activations `x`, whose sums of 16 are `sums`.
+    /// The products of four super-blocks; `sums` are those of 16 activations each, `pairs` those of 32.
     ///
     /// # Safety
     /// The processor has the features of [`super::matmul`].
-    unsafe fn dots(&self, x: &Ordered, sums: __m256i) -> __m512i;
+    unsafe fn four(
+        blocks: &[Self; 4],
+        x: &[Ordered; 4],
+        sums: &[[i16; 16]; 4],
+        pairs: &[[i16; 8]; 4],
+    ) -> Products;
+}
 
-    /// The sum of the lanes is the product of the minima with `sums`.
-    ///
-    /// # Safety
-    /// The processor has the features of [`super::matmul`].
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-    unsafe fn mins(&self, _: __m256i) -> __m256i {
-        _mm256_setzero_si256()
-    }
+/// Integer products and scales of four super-blocks.
+pub(super) struct Products {
+    pub(super) dots: __m128i,
+    pub(super) d: __m128,
+    pub(super) mins: __m128i,
+    pub(super) dmin: __m128,
 }
 
 /// The parts that rows of `blocks` blocks are taken in: equal but for the last, none longer than `most`.
@@ -105,22 +109,17 @@ fn groups(total: usize, blocks: usize, len: usize, mut group: impl FnMut(usize, 
     }
 }
 
-/// Activations of a part of one token: blocks, repeated.
+/// Activations of a part of one token: `N` blocks, repeated.
 #[repr(C, align(64))]
-struct Token32 {
-    q: [[i8; 32]; CHUNK_32 + GROUP_32],
-    d: [f32; CHUNK_32 + GROUP_32],
-    s: [f32; CHUNK_32 + GROUP_32],
-    sums: [[i16; 2]; CHUNK_32 + GROUP_32],
+struct Token32<const N: usize> {
+    q: [[i8; 32]; N],
+    d: [f32; N],
+    s: [f32; N],
+    sums: [[i16; 2]; N],
 }
 
-impl Token32 {
-    const EMPTY: Self = Self {
-        q: [[0; 32]; CHUNK_32 + GROUP_32],
-        d: [0.0; CHUNK_32 + GROUP_32],
-        s: [0.0; CHUNK_32 + GROUP_32],
-        sums: [[0; 2]; CHUNK_32 + GROUP_32],
-    };
+impl<const N: usize> Token32<N> {
+    const EMPTY: Self = Self { q: [[0; 32]; N], d: [0.0; N], s: [0.0; N], sums: [[0; 2]; N] };
 
     #[inline(always)]
     fn fill(&mut self, x: &Activation<'_>, t: usize, part: Range<usize>, min: bool) {
@@ -136,11 +135,27 @@ impl Token32 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 pub(super) fn run_32<B: Row32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
-    let (mut tile, mut mins) = (Tile::<TILE_32>::EMPTY, Tile::<TILE_32>::EMPTY);
-    let (mut token, blocks) = (Token32::EMPTY, x.width / 32);
+    if x.width / 32 <= CHUNK_32 {
+        parts_32::<B, { CHUNK_32 + GROUP_32 }, { ROWS * CHUNK_32 + 4 }>(matrix, x, out, CHUNK_32);
+    } else {
+        parts_32::<B, { LONG_32 + GROUP_32 }, { ROWS * LONG_32 + 4 }>(matrix, x, out, LONG_32);
+    }
+}
+
+/// [`run_32`] in parts of at most `most` blocks, with room for `N` blocks of a token and `TILE` products.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn parts_32<B: Row32, const N: usize, const TILE: usize>(
+    matrix: &Matrix<'_>,
+    x: &Activation<'_>,
+    out: &mut Output<'_>,
+    most: usize,
+) {
+    let (mut tile, mut mins) = (Tile::<TILE>::EMPTY, Tile::<TILE>::EMPTY);
+    let (mut token, blocks) = (Token32::<N>::EMPTY, x.width / 32);
     let all = blocks_of::<B>(matrix.bytes());
     for t in 0..x.tokens {
-        for part in parts(blocks, CHUNK_32) {
+        for part in parts(blocks, most) {
             token.fill(x, t, part.clone(), B::HAS_MIN);
             for row in (0..matrix.rows()).step_by(ROWS) {
                 let here = ROWS.min(matrix.rows() - row);
@@ -150,9 +165,9 @@ pub(super) fn run_32<B: Row32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mu
                 let sum = if part.start == 0 { _mm512_setzero_ps() } else { read(out, t, row, here) };
                 let add = |sum, min| _mm512_add_ps(sum, min);
                 let sum = if B::HAS_MIN {
-                    tile::sum::<TILE_32, true>(sum, &tile, &mins, part.len(), add)
+                    tile::sum::<TILE, true>(sum, &tile, &mins, part.len(), add)
                 } else {
-                    tile::sum::<TILE_32, false>(sum, &tile, &mins, part.len(), add)
+                    tile::sum::<TILE, false>(sum, &tile, &mins, part.len(), add)
                 };
                 write(out, t, row, matrix.rows(), sum);
             }
@@ -181,7 +196,13 @@ fn products<B>(
 /// What the blocks of some rows contribute.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn rows_32<B: Row32>(weights: &[B], x: &Token32, blocks: usize, out: &mut [f32], mins: &mut [f32]) {
+fn rows_32<B: Row32, const N: usize>(
+    weights: &[B],
+    x: &Token32<N>,
+    blocks: usize,
+    out: &mut [f32],
+    mins: &mut [f32],
+) {
     let mut few = [weights[0]; GROUP_32];
     let mut weights = weights;
     if weights.len() < GROUP_32 {
@@ -229,6 +250,7 @@ struct TokenK {
     q: [Ordered; CHUNK_K + GROUP_K],
     d: [f32; CHUNK_K + GROUP_K],
     sums: [[i16; 16]; CHUNK_K + GROUP_K],
+    pairs: [[i16; 8]; CHUNK_K + GROUP_K],
 }
 
 impl TokenK {
@@ -236,7 +258,8 @@ impl TokenK {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
     fn empty() -> Self {
         let q = [[_mm512_setzero_si512(); 4]; CHUNK_K + GROUP_K];
-        Self { q, d: [0.0; CHUNK_K + GROUP_K], sums: [[0; 16]; CHUNK_K + GROUP_K] }
+        let (sums, pairs) = ([[0; 16]; CHUNK_K + GROUP_K], [[0; 8]; CHUNK_K + GROUP_K]);
+        Self { q, d: [0.0; CHUNK_K + GROUP_K], sums, pairs }
     }
 
     #[inline]
@@ -245,6 +268,11 @@ impl TokenK {
         let len = part.len() + GROUP_K;
         repeat(&x.token_d(t)[part.clone()], &mut self.d[..len]);
         repeat(&x.token_sums(t).as_chunks().0[part.clone()], &mut self.sums[..len]);
+        for (pairs, sums) in self.pairs[..len].iter_mut().zip(&self.sums) {
+            for i in 0..8 {
+                pairs[i] = sums[2 * i] + sums[2 * i + 1];
+            }
+        }
         let q = &x.token_q(t).as_chunks::<256>().0[part];
         for (ordered, q) in self.q[..len].iter_mut().zip(q.iter().cycle()) {
             // SAFETY: our caller promised the features.
@@ -291,35 +319,23 @@ fn rows_256<B: RowK>(weights: &[B], x: &TokenK, blocks: usize, out: &mut [f32], 
     }
     let (out, mins) = (&mut out[..weights.len()], &mut mins[..weights.len()]);
     groups(weights.len(), blocks, GROUP_K, |at, column| {
-        let (d, sums) = (part(&x.d, column), part(&x.sums, column));
-        group_256(part(weights, at), part(&x.q, column), d, sums, &mut out[at..], &mut mins[at..]);
+        group_256(part(weights, at), x, column, &mut out[at..], &mut mins[at..]);
     });
 }
 
 /// What four super-blocks contribute: `(d_w * d_x) * dot`, and `(dmin_w * d_x) * dot(min, sums)`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn group_256<B: RowK>(
-    weights: &[B; 4],
-    q: &[Ordered; 4],
-    d: &[f32; 4],
-    sums: &[[i16; 16]; 4],
-    out: &mut [f32],
-    mins: &mut [f32],
-) {
+fn group_256<B: RowK>(weights: &[B; 4], x: &TokenK, column: usize, out: &mut [f32], mins: &mut [f32]) {
     prefetch(weights);
-    let sum = |i: usize| shorts(&sums[i]);
+    let (q, sums, pairs) = (part(&x.q, column), part(&x.sums, column), part(&x.pairs, column));
     // SAFETY: our caller promised the features.
-    let dot = |i: usize| unsafe { weights[i].dots(&q[i], sum(i)) };
-    let (dx, dw) = (floats_4(d), halves_4(|i| weights[i].scale()));
-    let dots = reduce::across_4([dot(0), dot(1), dot(2), dot(3)]);
-    store_4(out, _mm_mul_ps(_mm_mul_ps(dw, dx), _mm_cvtepi32_ps(dots)));
+    let products = unsafe { B::four(weights, q, sums, pairs) };
+    let dx = floats_4(part(&x.d, column));
+    let scaled = |d, dots| _mm_mul_ps(_mm_mul_ps(d, dx), _mm_cvtepi32_ps(dots));
+    store_4(out, scaled(products.d, products.dots));
     if B::HAS_MIN {
-        // SAFETY: our caller promised the features.
-        let min = |i: usize| unsafe { weights[i].mins(sum(i)) };
-        let (dots, dw) =
-            (reduce::halves_4([min(0), min(1), min(2), min(3)]), halves_4(|i| weights[i].minimum()));
-        store_4(mins, _mm_mul_ps(_mm_mul_ps(dw, dx), _mm_cvtepi32_ps(dots)));
+        store_4(mins, scaled(products.dmin, products.mins));
     }
 }
 
