@@ -4,8 +4,8 @@
 //! The same persons, verbs and things return in several sentences of a passage, so that a question is answered only by
 //! the sentence in which all it names come together.
 
-use crate::grounded::{Asked, Reading};
 use crate::made::{capital, one};
+use crate::reading::{Asked, Reading};
 use crate::slots::Slots;
 use crate::source::{Split, sections};
 use crate::telling::{Ask, told};

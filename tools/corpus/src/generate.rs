@@ -6,12 +6,14 @@ use crate::clinc::Clinc;
 use crate::commands::{Pair, Requests};
 use crate::dialogues::Dialogues;
 use crate::events::Events;
-use crate::grounded::{Asked, Facts, Reading, Wording, place, score};
+use crate::grounded::Facts;
+use crate::heldout;
 use crate::made::one;
 use crate::manual::{self, Page};
-use crate::output::{Conversation, Message, Question, about, context, questions, write};
+use crate::output::{Conversation, Message, about, context, write};
 use crate::passages::Passages;
 use crate::practice::{lookup, nonsense, recall};
+use crate::reading::{Reading, Wording, place, score};
 use crate::slots::Slots;
 use crate::source::Split;
 use crate::words::Words;
@@ -28,10 +30,10 @@ pub struct Options {
     sources: Sources,
     /// Another seed makes other data.
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    pub seed: u64,
     /// Folder for the files; `heldout/` is made in it.
     #[arg(short, long)]
-    output: PathBuf,
+    pub output: PathBuf,
     /// Requests for commands to draw (those that are drawn twice are written once).
     #[arg(long, default_value_t = 450_000)]
     requests: usize,
@@ -55,22 +57,19 @@ pub struct Options {
     copies: usize,
     /// Lines of each held-out file.
     #[arg(long, default_value_t = 1_000)]
-    held: usize,
+    pub held: usize,
 }
 
 /// Everything that is read.
-struct Written {
-    slots: Slots,
-    requests: Requests,
-    facts: Facts,
-    pages: Vec<Page>,
+pub struct Written {
+    pub slots: Slots,
+    pub requests: Requests,
+    pub facts: Facts,
+    pub pages: Vec<Page>,
     dialogues: Dialogues,
     events: Events,
-    passages: Passages,
+    pub passages: Passages,
 }
-
-const NEW_VALUES: Wording =
-    Wording { values: Split::Held, statements: Split::Train, questions: Split::Train };
 
 /// Writes all files.
 ///
@@ -79,7 +78,7 @@ const NEW_VALUES: Wording =
 pub fn run(options: &Options) -> Result<()> {
     let read = read(&options.sources)?;
     std::fs::create_dir_all(options.output.join("heldout"))?;
-    held_out(options, &read)?;
+    heldout::write_all(options, &read)?;
     training(options, &read)
 }
 
@@ -111,7 +110,7 @@ fn training(options: &Options, read: &Written) -> Result<()> {
     let out = &options.output;
     let mut rng = fastrand::Rng::with_seed(options.seed);
     let held: HashSet<String> =
-        held_pairs(options, read)?.iter().map(|pair| pair.text.to_lowercase()).collect();
+        heldout::pairs(options, read)?.iter().map(|pair| pair.text.to_lowercase()).collect();
     let pairs = read.requests.pairs(options.requests, Split::Train, &read.slots, &held, &mut rng)?;
     write(out, "commands.jsonl", &pairs.iter().map(command_line).collect::<Vec<_>>())?;
     let readings = (0..options.passages).map(|_| {
@@ -202,56 +201,16 @@ fn conversation(
     Ok(about(&context(&materials), reading, rng))
 }
 
-fn talks(count: usize, split: Split, read: &Written, rng: &mut fastrand::Rng) -> Result<Vec<Conversation>> {
+/// Conversations of a split.
+///
+/// # Errors
+/// When a list is missing.
+pub fn talks(
+    count: usize,
+    split: Split,
+    read: &Written,
+    rng: &mut fastrand::Rng,
+) -> Result<Vec<Conversation>> {
     let talk = |_| Ok(Conversation { messages: read.dialogues.conversation(split, &read.slots, rng)? });
     (0..count).map(talk).collect()
-}
-
-fn held_pairs(options: &Options, read: &Written) -> Result<Vec<Pair>> {
-    let mut rng = fastrand::Rng::with_seed(options.seed ^ 0x4e1d);
-    read.requests.pairs(options.held * 3 / 2, Split::Held, &read.slots, &HashSet::new(), &mut rng)
-}
-
-fn held_out(options: &Options, read: &Written) -> Result<()> {
-    let out = &options.output;
-    let mut pairs = held_pairs(options, read)?;
-    pairs.truncate(options.held);
-    write(out, "heldout/commands.jsonl", &pairs)?;
-    let new_questions = Wording { questions: Split::Held, ..NEW_VALUES };
-    let new_statements = Wording { statements: Split::Held, ..NEW_VALUES };
-    for (name, wording) in [
-        ("heldout/grounded.jsonl", NEW_VALUES),
-        ("heldout/grounded-questions.jsonl", new_questions),
-        ("heldout/grounded-statements.jsonl", new_statements),
-    ] {
-        write(out, name, &asked(wording, options, read)?)?;
-    }
-    let mut rng = fastrand::Rng::with_seed(options.seed ^ 0x7e47);
-    let mut lines = Vec::new();
-    while lines.len() < options.held {
-        lines.extend(questions(&read.passages.reading(Split::Held, 2, &read.slots, &mut rng)?));
-    }
-    write(out, "heldout/passages.jsonl", &lines)?;
-    let pages = read.pages.iter().flat_map(|page| {
-        let questions = page.all(Split::Held);
-        questions_of(page, questions)
-    });
-    write(out, "heldout/manual.jsonl", &pages.collect::<Vec<_>>())?;
-    let mut rng = fastrand::Rng::with_seed(options.seed ^ 0x7a1c);
-    write(out, "heldout/talk.jsonl", &talks(options.held / 2, Split::Held, read, &mut rng)?)
-}
-
-fn questions_of(page: &Page, asked: Vec<Asked>) -> Vec<Question> {
-    questions(&Reading { passage: page.passage().to_string(), questions: asked })
-}
-
-/// One question for each of many passages.
-fn asked(wording: Wording, options: &Options, read: &Written) -> Result<Vec<Question>> {
-    let mut rng = fastrand::Rng::with_seed(options.seed ^ 0x9a55);
-    let mut lines = Vec::new();
-    while lines.len() < options.held {
-        let reading = read.facts.reading(wording, 1, &read.slots, &mut rng)?;
-        lines.extend(questions(&reading));
-    }
-    Ok(lines)
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! What is written: conversations as the trainer reads them, and questions as the evaluation reads them.
 
-use crate::grounded::{Asked, NOT_SAID, Reading, link};
 use crate::quote::from_question;
+use crate::reading::{Asked, NOT_SAID, Reading, link};
 use anyhow::{Context, Result};
 use retrieval::prompt::{Material, Segment, assemble};
 use serde::Serialize;

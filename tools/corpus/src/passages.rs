@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! Passages as people write them: whole texts with slots, of which sentences may be left out.
 
-use crate::grounded::{Asked, Reading};
 use crate::made::capital;
+use crate::reading::{Asked, Reading};
 use crate::slots::Slots;
 use crate::source::{Split, fill, held, sections, slots};
 use anyhow::{Context, Result, ensure};

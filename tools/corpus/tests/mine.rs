@@ -42,7 +42,11 @@ fn long_functions_are_kept_once_with_licence_and_comment() {
     let folder = tempfile::tempdir().unwrap();
     let (tree, output) = (folder.path().join("tree"), folder.path().join("out"));
     let licence = "/* SPDX-License-Identifier: MIT\n * Copyright 2020 A. Person */\n";
-    write(&tree, "src/good.c", format!("{licence}\n{}\n{}", function("long_one", 14), function("short", 10)));
+    write(
+        &tree,
+        "src/good.c",
+        format!("{licence}\n{}\n{}", function("long_one", 14), function("little", 10)),
+    );
     write(&tree, "copy.c", function("long_one", 14).replace("    ", "\t"));
     write(&tree, "other.py", format!("def count(n):\n{}    return n\n", "    n += 1\n".repeat(12)));
     let (success, text) = mine(&tree, &output, &[]);
