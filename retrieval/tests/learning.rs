@@ -138,8 +138,8 @@ fn a_full_store_refuses_and_keeps_what_is_in_use() {
     keep(&mut memory, 1).and_then(|number| memory.activate(BASE, number)).expect("the first");
     let mut full = Ok(0);
     for number in 2..30 {
-        full = memory.keep_adapter(&version(number, [number; 8]), &file(number)).and_then(|kept| {
-            memory.activate([number; 8], kept)?;
+        full = memory.keep_adapter(&version(number, [number + 100; 8]), &file(number)).and_then(|kept| {
+            memory.activate([number + 100; 8], kept)?;
             Ok(kept)
         });
         if full.is_err() {

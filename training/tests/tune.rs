@@ -22,7 +22,7 @@ const SHAPE: Shape = Shape {
     tied: true,
 };
 const RECIPE: Recipe =
-    Recipe { rank: 4, alpha: 8.0, layers: 1, rate: 0.02, passes: 60, enough: 0.05, seed: 3 };
+    Recipe { rank: 4, alpha: 8.0, layers: 2, rate: 0.02, passes: 200, enough: 0.05, seed: 3 };
 const PLAN: Plan = Plan { shards: 1, together: 16, recompute: false, bf16: false };
 const ROOM: usize = 64 << 20;
 
@@ -30,6 +30,8 @@ const ROOM: usize = 64 << 20;
 fn file(spoilt: bool) -> Vec<u8> {
     let layout = Layout::full(&SHAPE);
     let mut parameters = initial::full(&layout, &SHAPE, 1).unwrap();
+    // Wide apart, so that a logit can be large.
+    parameters[layout.find("token_embd.weight").unwrap().range()].iter_mut().for_each(|x| *x *= 25.0);
     if spoilt {
         let slot = layout.find("blk.2.ffn_down.weight").unwrap();
         parameters[slot.start] = f32::NAN;
@@ -85,7 +87,10 @@ fn what_is_learnt_is_learnt_and_a_run_repeats_exactly() {
     assert!(tuned.passes < RECIPE.passes, "it ends when it is enough");
     let again = run(&file, &lessons(), ROOM, |_| true).unwrap();
     assert_eq!(tuned.parameters, again.parameters);
-    assert!(tuned.layout.slots().iter().all(|slot| slot.name.starts_with("blk.2.")), "the last layer alone");
+    assert!(
+        !tuned.layout.slots().iter().any(|slot| slot.name.starts_with("blk.0.")),
+        "the last layers alone"
+    );
 }
 
 #[test]

@@ -34,6 +34,7 @@ fn a_proposal_is_shown_and_runs_on_y_alone() {
     assert!(world.requests().is_empty(), "nothing is done yet");
     world.types("y\r");
     assert!(matches!(world.requests()[..], [ToSession::Models { .. }]));
+    assert_eq!(world.decisions, [true], "session is told");
 }
 
 #[test]
@@ -44,6 +45,7 @@ fn anything_but_y_does_nothing_at_all() {
         world.types(format!("{answer}\r"));
         assert!(world.requests().is_empty() && world.orders().is_empty(), "{answer:?}");
         assert!(world.take().contains("not run"), "{answer:?}");
+        assert_eq!(world.decisions, [false], "session is told");
         world.types("y\r");
         assert!(matches!(&world.requests()[..], [ToSession::Text { .. }]), "a later y is a message");
     }

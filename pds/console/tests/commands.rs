@@ -35,6 +35,7 @@ fn request_id(request: &ToSession) -> u32 {
         | ToSession::Rag { id, .. }
         | ToSession::RagText { id, .. }
         | ToSession::Benchmark { id } => *id,
+        ToSession::Decided { .. } => panic!("a decision is nobody's request"),
     }
 }
 

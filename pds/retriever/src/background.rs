@@ -23,7 +23,8 @@ impl Retriever {
         if self.inbox.borrow().is_quiet() {
             return false;
         }
-        self.store_event(Purpose::Background) || self.scan_step() || self.embed_anew() || self.tidy_up()
+        // Documents first: without vectors they take no time, while an event with a model takes seconds.
+        self.scan_step() || self.store_event(Purpose::Background) || self.embed_anew() || self.tidy_up()
     }
 
     /// Vectors for texts that have none of this embedding.

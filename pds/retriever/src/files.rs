@@ -130,7 +130,8 @@ impl Listing {
 fn below(path: &str, name: &str) -> Result<String, String> {
     let whole = if path.is_empty() { name.into() } else { format!("{path}/{name}") };
     if name.is_empty() || whole.len() > PATH {
-        return Err(format!("a path in /{path} has more than {PATH} bytes"));
+        let folder = if path.is_empty() { String::new() } else { format!("{path}/") };
+        return Err(format!("{folder}… has a path of more than {PATH} bytes"));
     }
     if whole.matches('/').count() > DEEPEST {
         return Err(format!("{whole} lies more than {DEEPEST} folders deep"));

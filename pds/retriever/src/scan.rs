@@ -116,7 +116,8 @@ impl Retriever {
         let files: VecDeque<Found> =
             files.into_iter().filter(|file| Format::of_path(&file.path).is_some()).collect();
         let report = &mut self.scan.report;
-        (report.files, report.more, report.passed_over) = (files.len() as u32, more, passed_over);
+        (report.files, report.more) = (files.len() as u32, more);
+        report.passed_over = passed_over.into_iter().map(|why| format!("{ON_DISK}{why}")).collect();
         if !more {
             let listed = files.iter().map(|file| format!("{ON_DISK}{}", file.path)).collect();
             self.remove_vanished(&listed);

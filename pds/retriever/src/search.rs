@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use inference_kernels::Kernels;
 use ipc_protocol::session_retriever::ToSession;
 use retrieval::embed::Embedder;
-use retrieval::episodes::{Recency, is_about_events};
+use retrieval::episodes::{Event, Recency, is_about_events};
 use retrieval::index::{Filter, Query8, RowDots};
 use retrieval::memory::{MemoryError, Mode, Query, Recalled};
 
@@ -136,8 +136,11 @@ fn gather(
         });
     }
     if is_about_events(question) {
-        let found =
+        let mut found =
             store.recall(question, time::now(), FOR_AN_ANSWER, Recency::default(), embedding, kernel)?;
+        // That the same was asked before is no answer.
+        let asked = Event::Conversation { question, answer: "" }.summary();
+        found.retain(|episode| !episode.text.starts_with(asked.trim_end()));
         let score = found.first().map_or(0.0, |episode| episode.score);
         let text: String = found.iter().map(|episode| line(episode) + "\n").collect();
         if !text.is_empty() {

@@ -87,7 +87,7 @@ fn revive(port: &Rc<RefCell<Port>>, config: Config, embedder: &dyn Embedder) -> 
             return Ok(report(store, Some(notice.into())));
         }
     }
-    let why = "the data partition holds something else than a store; /rag format makes an empty one, and loses what is there";
+    let why = "the data partition holds something else than a store; /rag format yes makes an empty one, and loses what is there";
     Err(Unusable(why.into(), false))
 }
 
@@ -121,8 +121,11 @@ fn unusable(error: &MemoryError) -> Unusable {
     let why = match error {
         MemoryError::Index(IndexError::Full { limit }) => {
             format!(
-                "it holds more than the {limit} passages that this image has memory for; start one with --passages"
+                "it holds more than the {limit} passages that this image has memory for; start one with a larger --passages"
             )
+        }
+        MemoryError::Store(StoreError::UnsupportedVersion { .. } | StoreError::WrongGeometry { .. }) => {
+            format!("{error}; /rag format yes makes an empty one, and loses what is there")
         }
         error => error.to_string(),
     };

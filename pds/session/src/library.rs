@@ -42,6 +42,8 @@ pub(crate) struct Library {
     /// Answers use passages.
     pub on: bool,
     pub state: Option<State>,
+    /// It was not yet silent for too long.
+    pub expected: bool,
     /// Its id of the request under way.
     pub request: u32,
     pub search: Option<Search>,
@@ -63,6 +65,7 @@ impl Library {
             side: link.map(Side::new),
             on: true,
             state: None,
+            expected: true,
             request: 0,
             search: None,
             line: Vec::new(),
@@ -87,14 +90,14 @@ impl Library {
         }
     }
 
-    /// Whether there may be something to find for a question. A store that is being opened is waited for: nobody knows
-    /// yet what it holds.
+    /// Whether there may be something to find for a question. A retriever that has not said yet what it holds is waited
+    /// for, unless it was waited for in vain.
     pub fn has_something(&self, question: &str) -> bool {
-        let Some(state) = &self.state else { return false };
+        let Some(state) = &self.state else { return self.side.is_some() && self.expected };
         let holds = |state: &State| state.passages > 0 || state.told > 0 || state.files_left > 0;
         match state.store {
             Store::Open => holds(state) || is_about_events(question),
-            Store::Opening => true,
+            Store::Opening => self.expected,
             Store::Unusable => false,
         }
     }

@@ -14,7 +14,7 @@ use crate::session::{Session, text};
 use alloc::format;
 use alloc::string::String;
 use ipc_protocol::console_session::{Level, ToConsole, Work};
-use ipc_protocol::session_retriever::{Store, ToRetriever, ToSession};
+use ipc_protocol::session_retriever::{ToRetriever, ToSession};
 use ipc_protocol::{Name, Piece};
 
 /// Seconds of silence of the retriever: with an emulated model a question takes some.
@@ -41,7 +41,7 @@ impl Session {
     pub(crate) fn hear_retriever(&mut self) -> bool {
         let started = self.library.side.as_mut().and_then(Side::poll);
         if let Some(restarted) = started {
-            self.library.state = None;
+            (self.library.state, self.library.expected) = (None, true);
             self.library.quiet = false;
             if restarted {
                 self.learning_lost();
@@ -69,7 +69,7 @@ impl Session {
         let mine = self.library.request;
         match message {
             ToSession::State(state) => {
-                self.library.state = Some(state);
+                (self.library.state, self.library.expected) = (Some(state), true);
                 self.tell_retrieval();
             }
             ToSession::Passage { id, source, heading, score } if waiting && id == mine => {
@@ -153,11 +153,9 @@ impl Session {
         }
     }
 
-    /// Nothing came from the retriever for long. One that cannot open its store is not waited for again.
+    /// Nothing came from the retriever for long. Until it says something it is not waited for again.
     pub(crate) fn retriever_is_silent(&mut self) {
-        if self.library.state.as_ref().is_some_and(|state| state.store == Store::Opening) {
-            self.library.state = None;
-        }
+        self.library.expected = false;
         self.retriever_lost(&format!("the retriever has been silent for {SILENCE} s"));
     }
 

@@ -76,7 +76,12 @@ impl Session {
         if self.generation.is_some() {
             self.fail("the model is taken away: the answer ends here");
         }
-        self.drop_job();
+        if self.drop_job() {
+            self.say_aside(
+                Level::Warning,
+                "learning ended: the model is taken away. What was learnt before is kept",
+            );
+        }
         self.forget_adapter();
         self.model.language = None;
         self.model.sealed = None;

@@ -60,11 +60,16 @@ impl Library {
         self.run();
     }
 
-    /// What the retriever is asked and told.
+    /// What the retriever is asked and told, but for adapters, which are looked up beside everything else.
     fn asked(&mut self) -> Vec<ToRetriever> {
         self.run();
         let side = &mut self.side;
-        enter(self.world.kernel.clone(), || std::iter::from_fn(|| side.receive().unwrap()).collect())
+        let about_learning =
+            |message: &ToRetriever| matches!(message, ToRetriever::Ask { what: Ask::Learning(_), .. });
+        enter(self.world.kernel.clone(), || {
+            let all = std::iter::from_fn(|| side.receive().unwrap());
+            all.filter(|message| !about_learning(message)).collect()
+        })
     }
 
     fn passage(&mut self, id: u32, source: &str, text: &str) {
@@ -114,6 +119,8 @@ fn state(passages: u32) -> State {
         episodes: 1,
         facts: 1,
         told: 0,
+        learning: false,
+        pairs: 0,
         files_left: 0,
         used: 1,
         size: 2,

@@ -126,8 +126,6 @@ pub static CHILDREN: [Policy; COUNT] = [
     Policy { name: "compute_3", ping: Some(Channel::new(18)), core: 3, ..NONE },
     Policy {
         name: "trainer",
-        // A lesson of a large model takes long on an emulated machine.
-        patience_ms: 60_000,
         ping: Some(Channel::new(19)),
         lost: "learning under way is lost; what is learnt stays",
         ..NONE

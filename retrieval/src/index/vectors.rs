@@ -257,17 +257,21 @@ impl VectorIndex {
         kernel: &dyn RowDots,
         top: &mut TopK<u64>,
     ) {
-        let mut dots = [0; BLOCK];
+        let (mut dots, mut scores) = ([0; BLOCK], [0.0; BLOCK]);
         let blocks =
             values.chunks(BLOCK * self.dims.max(1)).zip(scales.chunks(BLOCK)).zip(self.entries.chunks(BLOCK));
         for ((values, scales), entries) in blocks {
-            let dots = &mut dots[..scales.len()];
+            let (dots, scores) = (&mut dots[..scales.len()], &mut scores[..scales.len()]);
             kernel.dots(query, values, dots);
-            for ((dot, scale), entry) in dots.iter().zip(scales).zip(entries) {
-                let score = *dot as f32 * scale * query.scale;
-                if score > top.threshold() && (filter.is_open() || filter.admits(entry)) {
-                    top.push(score, entry.id);
-                }
+            let least = top.threshold();
+            // Most blocks hold nothing better than what there is, which this finds out without a branch per row.
+            let mut better = false;
+            for ((score, dot), scale) in scores.iter_mut().zip(dots).zip(scales) {
+                *score = *dot as f32 * scale * query.scale;
+                better |= *score > least;
+            }
+            if better {
+                push_all(scores, entries, filter, top);
             }
         }
     }
@@ -281,6 +285,15 @@ impl VectorIndex {
             }
         }
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
+    }
+}
+
+/// Offers the rows of a block.
+fn push_all(scores: &[f32], entries: &[Entry], filter: &Filter<'_>, top: &mut TopK<u64>) {
+    for (score, entry) in scores.iter().zip(entries) {
+        if *score > top.threshold() && (filter.is_open() || filter.admits(entry)) {
+            top.push(*score, entry.id);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::indexes::insert_vector;
 use super::{Memory, MemoryError};
 use crate::embed::Embedder;
 use crate::episodes::{Event, Recency};
-use crate::graph::draw;
+use crate::graph::{Drawn, draw};
 use crate::index::{Entry, Filter, RowDots};
 use crate::record::{self, Episode, EventKind, Fact, Kind, Vector};
 use crate::store::{Batch, BlockDevice};
@@ -67,7 +67,8 @@ impl<D: BlockDevice> Memory<D> {
     }
 
     fn apply_rules(&mut self, event: &Event<'_>, episode: u64, time: u64) -> Result<(), MemoryError> {
-        let Some(drawn) = draw(event) else { return Ok(()) };
+        let named = |drawn: &Drawn<'_>| !drawn.subject.is_empty() && !drawn.object.is_empty();
+        let Some(drawn) = draw(event).filter(named) else { return Ok(()) };
         let earlier = self.indexes.graph.find(drawn.subject, drawn.relation);
         let same = |object: &str| drawn.replaces || object == drawn.object;
         let outdated: Vec<u64> = earlier.filter(|row| same(&row.object)).map(|row| row.id).collect();
@@ -130,7 +131,8 @@ impl<D: BlockDevice> Memory<D> {
         }
         let time = |id| self.indexes.episode_words.entry(id).map_or(0, |entry| entry.time);
         scores.iter_mut().for_each(|(id, score)| *score *= recency.factor(time(*id), now));
-        scores.sort_by(|a, b| b.1.total_cmp(&a.1));
+        // Of equals the newest: ids grow.
+        scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
         self.read_episodes(&scores[..scores.len().min(limit)])
     }
 

@@ -48,7 +48,7 @@ fn now(cpu_time: bool, start: Instant) -> f64 {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let bytes = host::read(&arguments.file)?;
     let (_, model) = host::bind(&arguments.file, &bytes)?;
-    let context = arguments.prompt.max(arguments.generate + 1).max(1);
+    let context = arguments.prompt.max(arguments.generate.saturating_add(1));
     ensure!(
         context <= model.hyper.context,
         "the model's context is {}: use fewer tokens",

@@ -65,7 +65,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let tokenizer = text::tokenizer(&arguments.file, &gguf)?;
     let family = family(arguments, &gguf)?;
     let prompt = prompt(arguments, &tokenizer, family)?;
-    let needed = arguments.num_ctx.unwrap_or(prompt.len() + arguments.num_predict + 1);
+    let needed =
+        arguments.num_ctx.unwrap_or(prompt.len().saturating_add(arguments.num_predict).saturating_add(1));
     let context = needed.clamp(1, model.hyper.context);
     let config = Config { context, batch: 32, workers: arguments.threads, cache: CacheKind::F16 };
     host::with_engine(&model, config, |engine| {

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use inference_gguf::GgmlType;
 use inference_kernels::{Activation, ActivationKind, CpuFeatures, Kernels, Matrix, Output, Quantized};
 
@@ -28,6 +28,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
+    check(arguments)?;
     let mut paths = vec![Kernels::generic(), Kernels::select(CpuFeatures::empty())];
     paths.push(Kernels::select(CpuFeatures::detect() - CpuFeatures::AVX512_VNNI - CpuFeatures::I8MM));
     paths.push(Kernels::select(CpuFeatures::detect()));
@@ -57,6 +58,21 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                 macs / many / 1e9
             );
         }
+    }
+    Ok(())
+}
+
+/// What cannot be measured is refused by name.
+fn check(arguments: &Arguments) -> Result<()> {
+    let sizes = [arguments.rows, arguments.cols, arguments.tokens];
+    ensure!(
+        sizes.iter().all(|n| (1..=1 << 16).contains(n)) && arguments.cols.is_multiple_of(256),
+        "rows, columns and tokens must be from 1 to 65536, columns a multiple of 256"
+    );
+    let names: Vec<&str> = GgmlType::ALL.iter().map(|kind| kind.name()).collect();
+    if let Some(kind) = &arguments.kind {
+        let known = names.iter().any(|name| name.eq_ignore_ascii_case(kind));
+        ensure!(known, "type `{kind}` is not known: use one of {}", names.join(" "));
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let tokenizer =
         arguments.prompt.is_some().then(|| text::tokenizer(&arguments.file, &gguf)).transpose()?;
     let prompt = prompt(arguments, tokenizer.as_ref())?;
-    let context = (prompt.len() + arguments.steps).min(model.hyper.context);
+    let context = prompt.len().saturating_add(arguments.steps).clamp(1, model.hyper.context.max(1));
     let config = Config { context, batch: 32, workers: arguments.threads, cache: CacheKind::F32 };
     let (steps, made) = host::with_engine(&model, config, |engine| steps(engine, &prompt, arguments.steps))?;
     let name = arguments.file.file_name().map(|n| n.to_string_lossy().into_owned());
@@ -65,15 +65,15 @@ fn continuation(tokenizer: &Tokenizer<'_>, tokens: &[u32]) -> String {
 fn steps(engine: &mut Engine<'_, '_>, prompt: &[u32], count: usize) -> Result<(Vec<Value>, Vec<u32>)> {
     engine.advance(prompt, &mut |_| true)?;
     let (mut steps, mut tokens) = (Vec::new(), Vec::new());
-    loop {
+    for _ in 0..count {
+        if let Some(token) = tokens.last() {
+            engine.push(*token)?;
+        }
         let (token, step) = describe(engine.logits());
         steps.push(step);
         tokens.push(token);
-        if steps.len() >= count {
-            return Ok((steps, tokens));
-        }
-        engine.push(token)?;
     }
+    Ok((steps, tokens))
 }
 
 /// The best token, and what the golden data keeps of a step.

@@ -43,6 +43,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         "the text has {} tokens, a window {window}: give a longer one",
         tokens.len()
     );
+    ensure!(arguments.chunks != Some(0), "--chunks 0 leaves nothing to measure: give at least 1");
     let begin = tokens[0];
     let windows: Vec<&[u32]> =
         tokens.chunks_exact(window).take(arguments.chunks.unwrap_or(usize::MAX)).collect();

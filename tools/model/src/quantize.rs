@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -41,10 +41,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         writer.tensor(tensor.name, &tensor.dims[..tensor.n_dims as usize], *kind);
     }
     let file = Partial::create(&arguments.output);
-    let mut file = file.with_context(|| format!("cannot write {}", arguments.output.display()))?;
+    let mut file = file.with_context(|| cannot_write(&arguments.output))?;
     let threads =
         arguments.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
-    file.write_all(&writer.header())?;
+    file.write_all(&writer.header()).with_context(|| cannot_write(&arguments.output))?;
     let bar = ProgressBar::new(gguf.tensors().iter().map(TensorInfo::elements).sum());
     bar.set_style(ProgressStyle::with_template("{bar:40} {percent}% {msg}")?);
     for (tensor, kind) in gguf.tensors().iter().zip(kinds) {
@@ -52,10 +52,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let size = write_tensor(&gguf, tensor, kind, &mut file, (&bar, threads))?;
         file.write_all(&[0; 32][..Writer::padding(size)])?;
     }
-    file.finish()?;
+    file.finish().with_context(|| cannot_write(&arguments.output))?;
     bar.finish_and_clear();
     println!("wrote {}", arguments.output.display());
     Ok(())
+}
+
+fn cannot_write(file: &Path) -> String {
+    format!("cannot write {}", file.display())
 }
 
 fn copy_metadata(gguf: &Gguf<'_>, mixture: &Mixture, writer: &mut Writer) {

@@ -69,12 +69,34 @@ fn wrong_input_is_explained() {
         (&["generate", "-p", "x", "--set", "top_p=2"], "", "top_p must be a number from 0 to 1"),
         (&["generate", "-p", "x", "--set", "top_p"], "", "write --set name=value"),
         (&["generate", "-p", "x", "--chat", "--template", "x"], "", "there are chatml, llama3"),
+        (&["bench", "-n", "18446744073709551615"], "", "the model's context is 512"),
+        (
+            &["perplexity", "-c", "8", "--chunks", "0", "--text", TEXT],
+            "",
+            "--chunks 0 leaves nothing to measure",
+        ),
+        (&["quantize", concat!(env!("CARGO_MANIFEST_DIR"), "/src"), "Q8_0"], "", "/src: Is a directory"),
     ] {
         let error = refused(&call(arguments, &file, input));
         assert!(error.starts_with("error: ") && error.contains(message), "{error}");
     }
     let error = refused(&call(&["tokenize"], Path::new("/nonexistent.gguf"), ""));
     assert!(error.contains("/nonexistent.gguf"), "{error}");
+}
+
+/// Some text.
+const TEXT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/main.rs");
+
+#[test]
+fn counts_may_be_nothing_or_the_largest_number() {
+    let Some(root) = common::shared("models") else { return };
+    let file = root.join("models/stories/stories260K-f32.gguf");
+    let none = printed(&call(&["logits", "--prompt", "x", "--steps", "0"], &file, ""));
+    assert_eq!(serde_json::from_str::<Value>(&none).unwrap()["cases"][0]["steps"], Value::Array(Vec::new()));
+    assert_eq!(printed(&call(&["generate", "-p", "x", "-n", "0"], &file, "")), "\n");
+    let most = ["generate", "-p", "x", "-n", "18446744073709551615", "--ignore-eos"];
+    let words = printed(&call(&most, &file, "")).split_whitespace().count();
+    assert!(words > 50, "the context has room for 512 tokens, not for {words} words");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //! Embeddings of many texts: MiniLM from a GGUF on all cores, or the hash fallback.
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, anyhow};
@@ -15,7 +15,12 @@ pub enum Embedding {
     /// Words only.
     Hash,
     /// An encoder's GGUF.
-    Model(Vec<u8>),
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        bytes: Vec<u8>,
+    },
 }
 
 /// An encoder as the retrieval library wants it.
@@ -42,7 +47,8 @@ impl Embedding {
     /// A file that cannot be read.
     pub fn open(model: Option<&Path>) -> Result<Self> {
         let Some(path) = model else { return Ok(Self::Hash) };
-        Ok(Self::Model(std::fs::read(path).with_context(|| format!("reading {}", path.display()))?))
+        let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+        Ok(Self::Model { path: path.to_owned(), bytes })
     }
 
     /// Calls `work` with an embedder.
@@ -50,14 +56,15 @@ impl Embedding {
     /// # Errors
     /// A file that is no encoder; what `work` returns.
     pub fn with<T>(&self, work: impl FnOnce(&mut dyn Embedder) -> Result<T>) -> Result<T> {
-        let Self::Model(bytes) = self else { return work(&mut HashEmbedder) };
-        let gguf = Gguf::parse(bytes).map_err(|error| anyhow!("{error}"))?;
-        let model = EncoderModel::bind(&gguf).map_err(|error| anyhow!("{error}"))?;
-        let needs = model.needs().map_err(|error| anyhow!("{error}"))?;
+        let Self::Model { path, bytes } = self else { return work(&mut HashEmbedder) };
+        let wrong = |error: &dyn core::fmt::Display| anyhow!("{}: {error}", path.display());
+        let gguf = Gguf::parse(bytes).map_err(|error| wrong(&error))?;
+        let model = EncoderModel::bind(&gguf).map_err(|error| wrong(&error))?;
+        let needs = model.needs().map_err(|error| wrong(&error))?;
         let (mut cache, mut scratch) = (vec![0; needs.cache], vec![0.0; needs.scratch]);
         let kernels = Kernels::select(CpuFeatures::detect());
         let encoder =
-            Encoder::new(&model, kernels, &mut cache, &mut scratch).map_err(|error| anyhow!("{error}"))?;
+            Encoder::new(&model, kernels, &mut cache, &mut scratch).map_err(|error| wrong(&error))?;
         work(&mut ModelEmbedder(encoder))
     }
 

@@ -85,7 +85,7 @@ fn what_cannot_be_done_is_one_line() {
     refused(&folder.join("none.img"), &["list"], "none.img");
     refused(&image, &["add", "/nowhere/at/all"], "/nowhere/at/all");
     refused(&image, &["remove", "17"], "there is no source 17");
-    refused(&image, &["--model", "/dev/null", "list"], "GGUF");
+    refused(&image, &["--model", "/dev/null", "list"], "/dev/null: the file ends inside the magic number");
     fs::write(docs.join("large.txt"), "The hive hums in the garden, and so on.\n\n".repeat(60_000))
         .expect("written");
     refused(&image, &["add", docs.to_str().expect("UTF-8")], "host/docs/large.txt: the store is full: ");

@@ -41,6 +41,9 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Problems that are shown: a file with more is not a description with mistakes.
+const SHOWN: usize = 60;
+
 /// Everything found wrong in one run; as an error it is never empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
@@ -96,11 +99,14 @@ impl Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (line, problem) in self.0.iter().enumerate() {
+        for (line, problem) in self.0.iter().take(SHOWN).enumerate() {
             let end = if line == 0 { "" } else { "\n" };
             write!(f, "{end}error: {problem}")?;
         }
-        Ok(())
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\nerror: and {more} more; mend these first"),
+        }
     }
 }
 

@@ -92,7 +92,11 @@ fn heading(what: &str, options: &SystemOptions) -> Result<()> {
 fn typed(options: &SystemOptions) -> String {
     let model = options.model.as_ref().map(|model| format!(" --model {}", file_name(model)));
     let cores = if options.smp > 1 { format!(" --smp {}", options.smp) } else { String::new() };
-    model.unwrap_or_default() + &cores
+    let first = tools_sysgen::BOARDS[0].name;
+    let board = if options.board == first { String::new() } else { format!(" --board {}", options.board) };
+    let cpu = options.cpu.as_ref().map(|cpu| format!(" --cpu {cpu}")).unwrap_or_default();
+    let icount = if options.icount { " --icount" } else { "" };
+    board + &cpu + &model.unwrap_or_default() + &cores + icount
 }
 
 fn file_name(path: &Path) -> String {

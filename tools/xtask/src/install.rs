@@ -44,9 +44,6 @@ pub const fn qemu(isa: Isa) -> Program {
     }
 }
 
-/// QEMU of the board that is the default.
-pub const QEMU_AARCH64: Program = qemu(Isa::Aarch64);
-
 /// Makes sure that programs are there, by apt where they are not.
 ///
 /// # Errors

@@ -28,6 +28,10 @@ const PROGRAMS: [&str; 13] = [
 ];
 /// Systems of tests, and the cores of each.
 const CONFORMANCE: [(&str, u32); 2] = [("system", 1), ("smp", 4)];
+/// Tests that the official kernel does not pass on a PC: it has no execute-never pages there; its budgets are measured
+/// otherwise (docs/sel4.md).
+const OFFICIAL_PC: [&str; 2] =
+    ["execution of constants", "2 of 20 ms of budget are 5 to 10 percent of the time"];
 /// Longest time for one system of tests, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(400);
 
@@ -50,12 +54,12 @@ pub fn conformance() -> Result<()> {
     for board in BOARDS {
         for (system, cores) in CONFORMANCE {
             let what = format!("the kernel on {}", board.name);
-            judged(&machine(board, system, cores, cores == 1)?, &what, LIMIT)?;
+            judged(&machine(board, system, cores, cores == 1)?, &what, LIMIT, &[])?;
         }
     }
     let pc = board("x86_64_generic")?;
     let old = machine(&pc, "system", 1, true)?;
-    judged(&Machine { pc: Pc::Pc, ..old }, "the kernel on QEMU's pc", LIMIT)?;
+    judged(&Machine { pc: Pc::Pc, ..old }, "the kernel on QEMU's pc", LIMIT, &[])?;
     wrong_machines(&machine(&pc, "smp", 4, false)?)
 }
 
@@ -88,19 +92,26 @@ fn board(name: &str) -> Result<Board> {
 pub fn conformance_official(name: &str, cores: u32) -> Result<()> {
     for (system, _) in CONFORMANCE.iter().filter(|entry| entry.1 == cores) {
         let machine = official_machine(&board(name)?, system, cores, cores == 1)?;
-        judged(&machine, &format!("the official kernel on {name}"), LIMIT * cores)?;
+        let known = if machine.isa == Isa::X86_64 { &OFFICIAL_PC[..] } else { &[] };
+        judged(&machine, &format!("the official kernel on {name}"), LIMIT * cores, known)?;
     }
     Ok(())
 }
 
-fn judged(machine: &Machine, kernel: &str, limit: Duration) -> Result<()> {
+/// Waits for the tests' verdict. Those named in `known` may fail, and no others.
+fn judged(machine: &Machine, kernel: &str, limit: Duration, known: &[&str]) -> Result<()> {
     let mut running = machine.start()?;
     running.wait_for("conformance: start", limit)?;
     let lines = running.wait_for(" passed, ", limit)?;
     let failed = running.wait_for(" failed", limit)?;
     let passed = lines.rsplit(' ').next().unwrap_or_default();
-    ensure!(failed == "0", "{failed} conformance tests failed:{lines}");
+    let named: Vec<&str> = lines.lines().filter_map(|line| line.trim().strip_prefix("FAIL ")).collect();
+    let all_known = named.iter().all(|name| known.contains(name)) && failed.parse() == Ok(named.len());
+    ensure!(all_known, "{failed} conformance tests failed:{lines}");
     eprintln!("ok: {passed} conformance tests of {kernel} on {} cores", machine.cores);
+    for name in named {
+        eprintln!("known: {kernel} differs in `{name}` (docs/sel4.md)");
+    }
     Ok(())
 }
 

@@ -58,7 +58,8 @@ pub fn all() -> Result<()> {
 /// The same question gives the same short answer.
 fn settle(running: &mut Running) -> Result<()> {
     ask(running, "/set temperature 0")?;
-    ask(running, "/set num_predict 24").map(drop)
+    ask(running, "/set num_predict 24")?;
+    ask(running, "/rag off").map(drop)
 }
 
 /// The model's words alone, without anything said before.
@@ -66,6 +67,9 @@ fn answer(running: &mut Running, question: &str) -> Result<String> {
     ask(running, "/clear")?;
     let shown = ask(running, question)?;
     let said = shown.split_once("[Prompt ").with_context(|| format!("no figures in:\n{shown}"))?.0;
+    let said = said.split("[Retrieval ").next().unwrap_or(said);
+    // The progress of a prompt is written over.
+    let said = said.rsplit_once("tokens)").map_or(said, |(_, said)| said);
     let said = said.trim_start_matches(question);
     Ok(script::words(said))
 }

@@ -83,6 +83,9 @@ enum Job {
         /// Only steps whose name contains this
         #[arg(default_value = "")]
         step: String,
+        /// Board of the steps that run on one: documents, signed models, containment, erasure
+        #[arg(long, default_value = "qemu_virt_aarch64")]
+        board: String,
     },
     /// Check the rules of the architecture: dependencies, `unsafe`, instruction sets
     Check,
@@ -138,6 +141,9 @@ enum Figure {
         /// Only cells whose `PD/fault` contains this; they are printed
         #[arg(default_value = "")]
         cells: String,
+        /// Board; only of the first the page is written
+        #[arg(long, default_value = "qemu_virt_aarch64")]
+        board: String,
     },
     /// Kills QEMU while documents and notes are taken in, and checks after each boot that all acknowledged ones are there
     PowerCuts {
@@ -167,10 +173,16 @@ fn main() -> Result<()> {
         Job::Bench { figure: Figure::PowerCuts { count } } => retrieval::power_cuts(count),
         Job::Bench { figure: Figure::Generate { system } } => bench::generate(&system),
         Job::Bench { figure: Figure::LlamaCpp { options } } => peer::run(&options),
-        Job::Bench { figure: Figure::Containment { kernel, cells } } => containment::bench(kernel, &cells),
+        Job::Bench { figure: Figure::Containment { kernel, cells, board } } => {
+            options::test_on(&board)?;
+            containment::bench(kernel, &cells)
+        }
         Job::Bench { figure: Figure::Erasure } => containment::erasure(),
         Job::Bench { figure: Figure::Ipc { board } } => kernel::bench_ipc(&board),
-        Job::Test { step } => test::all(&step),
+        Job::Test { step, board } => {
+            options::test_on(&board)?;
+            test::all(&step)
+        }
         Job::Demo { what: Demo::Faults { kernel } } => containment::demo(kernel),
         Job::Check => check::all(),
         Job::Tcb { options } => tcb::run(&options),

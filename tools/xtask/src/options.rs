@@ -5,6 +5,25 @@ use anyhow::{Result, bail};
 use board_description::Board;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// The board that is tested and measured where nothing else is said.
+static TESTED: OnceLock<Board> = OnceLock::new();
+
+/// Makes `name` the board that is tested; to be said once, first.
+///
+/// # Errors
+/// When there is no board of this name.
+pub fn test_on(name: &str) -> Result<()> {
+    let board = tools_sysgen::board(name).map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let _ = TESTED.set(board);
+    Ok(())
+}
+
+/// See [`test_on`]; the first board otherwise.
+pub fn tested() -> &'static Board {
+    TESTED.get_or_init(|| tools_sysgen::BOARDS[0])
+}
 
 /// Which kernel runs the protection domains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -92,10 +111,10 @@ impl SystemOptions {
         self.cpu.as_deref().unwrap_or(board.default_cpu)
     }
 
-    /// The options of a plain `run`, without an embedding model.
+    /// The options of a plain `run` on the board under test, without an embedding model.
     pub fn standard() -> Self {
         Self {
-            board: "qemu_virt_aarch64".into(),
+            board: tested().name.into(),
             kernel: Kernel::Cloister,
             system: None,
             search_path: Vec::new(),

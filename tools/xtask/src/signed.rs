@@ -2,7 +2,7 @@
 //! it goes on answering.
 
 use crate::data::{self, Golden};
-use crate::options::SystemOptions;
+use crate::options::{self, SystemOptions};
 use crate::qemu::Running;
 use crate::script::{self, ask, expect, passed, words};
 use crate::{disk, install, shell, system};
@@ -20,7 +20,7 @@ const GOOD: &str = "stories260K-q8_0";
 /// # Errors
 /// The first one that fails, with the end of its transcript.
 pub fn all() -> Result<()> {
-    install::programs(&[install::QEMU_AARCH64])?;
+    install::programs(&[install::qemu(options::tested().isa)])?;
     let bench = Bench::new(&data::shared_or_fail()?)?;
     refusals(&bench)?;
     after_a_power_cycle(&bench)?;

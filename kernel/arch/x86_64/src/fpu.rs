@@ -48,15 +48,25 @@ fn area(slot: usize) -> *mut Area {
     unsafe { AREAS.0.get().cast::<Area>().add(slot.min(OBJECTS)) }
 }
 
+/// Of the components that the processor has, those that are switched: AVX-512 as a whole, and only what fits the areas.
+fn chosen(supported: u32) -> u32 {
+    let fits = |set: u32| {
+        let mut members =
+            (0..32).filter(|component| set >> component & 1 == 1).map(|component| cpuid(0xd, component));
+        supported & set == set
+            && members.all(|place| u64::from(place.ebx) + u64::from(place.eax) <= AREA as u64)
+    };
+    match (fits(AVX), fits(AVX512)) {
+        (true, true) => X87_SSE | AVX | AVX512,
+        (true, false) => X87_SSE | AVX,
+        (false, _) => X87_SSE,
+    }
+}
+
 /// Chooses the components and makes all areas those of a fresh FPU.
 pub(crate) fn init() {
     if features::has(XSAVE) {
-        let supported = cpuid(0xd, 0).eax;
-        let mut components = supported & (X87_SSE | AVX | AVX512);
-        if components & AVX512 != AVX512 || components & AVX == 0 {
-            components &= !AVX512;
-        }
-        COMPONENTS.store(components, Ordering::Relaxed);
+        COMPONENTS.store(chosen(cpuid(0xd, 0).eax), Ordering::Relaxed);
     }
     for slot in 0..=OBJECTS {
         let area = area(slot).cast::<u8>();

@@ -64,6 +64,8 @@ pub struct World {
     pub supervisor: SupervisorSide,
     pub regions: [Region; 4],
     pub session_is_broken: bool,
+    /// Decisions about proposals: whether the command was run.
+    pub decisions: Vec<bool>,
 }
 
 pub fn name(text: &str) -> Name {
@@ -114,6 +116,7 @@ impl World {
             supervisor,
             regions,
             session_is_broken: false,
+            decisions: Vec::new(),
         };
         world.run();
         world
@@ -188,12 +191,13 @@ impl World {
         self.run();
     }
 
-    /// What the console has asked session.
+    /// What the console has asked session, but for decisions, which nobody answers.
     pub fn requests(&mut self) -> Vec<console_session::ToSession> {
         let mut all = Vec::new();
         loop {
             let session = &mut self.session;
             match enter(self.kernel.clone(), || session.receive().unwrap()) {
+                Some(console_session::ToSession::Decided { ran }) => self.decisions.push(ran),
                 Some(message) => all.push(message),
                 None => return all,
             }

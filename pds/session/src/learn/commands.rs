@@ -63,6 +63,9 @@ impl Session {
     }
 
     pub(super) fn say_switched(&mut self, on: bool) {
+        if let Some(state) = self.library.state.as_mut() {
+            state.learning = on;
+        }
         let done = match on {
             true => {
                 "learning is on: /correct TEXT gives a better answer, /learn now learns from what was collected"

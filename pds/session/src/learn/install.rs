@@ -48,11 +48,12 @@ impl Session {
     }
 
     pub(super) fn use_kept(&mut self) {
-        match self.learning.versions.last().map(|version| version.number) {
+        let newest = self.own_versions().next_back().map(|version| version.number);
+        match newest {
             Some(number) => self.load_adapter(number, Then::Activate),
             None => self.say(
-                Level::Error,
-                "learning: the retriever has not said under which number the adapter is stored",
+                Level::Warning,
+                "learning: the adapter is stored, but another model is loaded now: it is not used",
             ),
         }
     }
@@ -84,10 +85,15 @@ impl Session {
 
     /// Compute is to use this adapter, or none, as soon as no answer is being made.
     pub(super) fn wish(&mut self, place: Option<Place>, then: Then) {
-        self.learning.wish = Some(Wish { place, then, told: false });
+        let base = self.model.hash;
+        self.learning.wish = Some(Wish { base, place, then, told: false });
     }
 
     pub(super) fn tell_wish(&mut self) -> bool {
+        let base = self.model.hash;
+        if self.learning.wish.take_if(|wish| wish.base != base).is_some() {
+            return true;
+        }
         let free = self.generation.is_none() && self.model.facts.is_some();
         let Some(wish) = self.learning.wish.as_mut().filter(|wish| free && !wish.told) else { return false };
         wish.told = true;
@@ -112,8 +118,12 @@ impl Session {
 
     /// Compute has its model: an adapter that it forgot is asked for at once; whether a request must wait for it.
     pub(crate) fn adapt_first(&mut self) -> bool {
-        if let Some(wish) =
-            self.learning.wish.as_mut().filter(|wish| !wish.told && wish.then != Then::Activate)
+        let base = self.model.hash;
+        if let Some(wish) = self
+            .learning
+            .wish
+            .as_mut()
+            .filter(|wish| !wish.told && wish.then != Then::Activate && wish.base == base)
         {
             wish.told = true;
             self.compute.push(ToCompute::Adapt { place: wish.place });
@@ -140,6 +150,10 @@ impl Session {
                 &format!("adapter {asked} is not used: {why}; the model answers as it was made"),
             );
             self.end_learning(false);
+            if wish.then == Then::Activate {
+                // What was in use is used again.
+                self.learning.looked_up = None;
+            }
         }
         match wish.then {
             _ if version != asked => {}

@@ -106,11 +106,13 @@ impl Session {
         }
     }
 
-    /// Ends a job without a word.
-    pub(crate) fn drop_job(&mut self) {
-        if let (Some(job), Some(side)) = (self.learning.job.take(), self.learning.trainer.as_mut()) {
+    /// Ends a job; whether there was one.
+    pub(crate) fn drop_job(&mut self) -> bool {
+        let Some(job) = self.learning.job.take() else { return false };
+        if let Some(side) = self.learning.trainer.as_mut() {
             side.push(ToTrainer::Stop { job: job.number });
         }
+        true
     }
 
     fn trained(&mut self, message: ToSession) {
@@ -164,7 +166,7 @@ impl Session {
     }
 
     /// Says something about a job, which is nobody's request.
-    pub(super) fn say_aside(&mut self, level: Level, line: &str) {
+    pub(crate) fn say_aside(&mut self, level: Level, line: &str) {
         let request = self.request.take();
         self.say(level, line);
         self.request = request;

@@ -84,6 +84,8 @@ enum Then {
 /// An adapter that compute is to use.
 #[derive(Clone, Copy, Debug)]
 struct Wish {
+    /// The model that it is for.
+    base: [u8; 8],
     place: Option<Place>,
     then: Then,
     /// Compute was told.

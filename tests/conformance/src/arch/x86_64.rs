@@ -62,7 +62,7 @@ pub const FAULTS: &[Expected] = &[
         name: "a jump to the kernel's half",
         label: 6,
         length: 4,
-        words: &[(1, ALL, KERNEL_HALF), (2, ALL, 0), (3, ALL, USER | PRESENT)],
+        words: &[(1, ALL, KERNEL_HALF), (2, ALL, 0), (3, !PRESENT, USER)],
     },
     Expected {
         name: "an unknown system call",

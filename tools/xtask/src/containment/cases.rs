@@ -88,7 +88,7 @@ impl Fault {
     pub fn remark(self, pd: &str) -> &'static str {
         match (self, pd) {
             (Self::ForeignWrite, "loader") => "writes session's heap: the weights are its own to write",
-            (Self::ForeignWrite, "compute" | "compute_1") => "",
+            (Self::ForeignWrite, "compute" | "compute_1" | "trainer") => "",
             (Self::ForeignWrite, _) => "no weights here: a write to memory that it does not have",
             (Self::Flood, "timer" | GUARDIAN) => "no link here: signals only",
             _ => "",

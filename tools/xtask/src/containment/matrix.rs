@@ -5,9 +5,8 @@ use super::cell::Record;
 use super::rig::{Bed, Rig};
 use super::{recovery, report};
 use crate::build::{self, Purpose};
-use crate::options::Kernel;
+use crate::options::{Kernel, tested};
 use anyhow::{Result, ensure};
-use board_description::Isa;
 use std::time::{Duration, Instant};
 
 /// A name, the cores of the machine, and PDs.
@@ -16,13 +15,13 @@ type Shard = (&'static str, u8, &'static [&'static str]);
 /// One machine: its cores, and the PDs that fail on it, so that both take about as long.
 const SHARDS: [Shard; 2] = [
     ("one-core", 1, &["timer", "console", "storage", "session", "loader", "supervisor", "guardian"]),
-    ("two-cores", 2, &["compute", "compute_1", "retriever"]),
+    ("two-cores", 2, &["compute", "compute_1", "retriever", "trainer"]),
 ];
 
 /// The same on the official kernel, which runs on one core or on four. Emulated, four are too slow to time anything.
 const OFFICIAL_SHARDS: [Shard; 2] = [
     ("sel4-devices", 1, &["timer", "console", "storage", "session", "loader"]),
-    ("sel4-others", 1, &["compute", "retriever", "supervisor", "guardian"]),
+    ("sel4-others", 1, &["compute", "retriever", "trainer", "supervisor", "guardian"]),
 ];
 
 fn shards(kernel: Kernel) -> &'static [Shard] {
@@ -33,7 +32,7 @@ fn shards(kernel: Kernel) -> &'static [Shard] {
 }
 
 /// Every PD, in the order of the page.
-pub const PDS: [&str; 10] = [
+pub const PDS: [&str; 11] = [
     "console",
     "session",
     "compute",
@@ -41,6 +40,7 @@ pub const PDS: [&str; 10] = [
     "storage",
     "loader",
     "retriever",
+    "trainer",
     "timer",
     "supervisor",
     "guardian",
@@ -58,7 +58,7 @@ pub fn test() -> Result<()> {
     Ok(())
 }
 
-/// Runs the cells whose `PD/fault` contains `filter`, and prints them. Without a filter on our kernel: all of them,
+/// Runs the cells whose `PD/fault` contains `filter`, and prints them. Without a filter on the first board: all of them,
 /// and the deaths in the middle of an answer, and writes the page.
 ///
 /// # Errors
@@ -71,7 +71,7 @@ pub fn bench(kernel: Kernel, filter: &str) -> Result<()> {
         println!("{}", describe(record));
     }
     match kernel {
-        _ if !filter.is_empty() => Ok(()),
+        _ if !filter.is_empty() || tested().name != tools_sysgen::BOARDS[0].name => Ok(()),
         Kernel::Cloister => report::write(&records, &recovery::run(kernel)?, took),
         Kernel::Sel4 => report::write_official(&records, took),
     }
@@ -96,9 +96,9 @@ fn run(kernel: Kernel, filter: &str) -> Result<Vec<Record>> {
 /// No release program can be told to fail: the variable that the orders' address is written to is not in it.
 fn only_on_order() -> Result<()> {
     for purpose in [Purpose::Faults, Purpose::Release] {
-        build::programs(purpose, Isa::Aarch64)?;
+        build::programs(purpose, tested().isa)?;
         for program in build::PROGRAMS {
-            let elf = purpose.folder(Isa::Aarch64).join(format!("{}.elf", program.name));
+            let elf = purpose.folder(tested().isa).join(format!("{}.elf", program.name));
             let has_orders = memchr::memmem::find(&std::fs::read(&elf)?, b"fault_orders").is_some();
             ensure!(
                 has_orders == (purpose == Purpose::Faults),

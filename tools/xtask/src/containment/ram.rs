@@ -2,14 +2,21 @@
 //!
 //! One design rule: nothing inside the machine takes part, so what is found here is what is there.
 
+use crate::options::tested;
 use anyhow::{Context, Result};
+use board_description::Isa;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// First physical address of RAM on `qemu_virt_aarch64`.
-const BASE: u64 = board_qemu_virt_aarch64::BOARD.ram.base;
+/// Physical address of the first byte of QEMU's RAM. On PCs it is 0: no machine here has more than lies below its devices.
+pub fn base() -> u64 {
+    match tested().isa {
+        Isa::Aarch64 => tested().ram.base,
+        Isa::X86_64 => 0,
+    }
+}
 /// Bytes that are searched at a time.
 const CHUNK: usize = 1 << 20;
 
@@ -75,7 +82,7 @@ impl Ram {
             self.file.read_exact_at(&mut chunk[..size], at)?;
             if chunk[..size].iter().any(|byte| *byte != 0) {
                 let places = memchr::memmem::find_iter(&chunk[..size], pattern);
-                found.extend(places.map(|place| BASE + at + place as u64));
+                found.extend(places.map(|place| base() + at + place as u64));
             }
             at += CHUNK as u64;
         }
@@ -90,7 +97,7 @@ impl Drop for Ram {
 }
 
 fn offset(address: u64) -> Result<u64> {
-    address.checked_sub(BASE).with_context(|| format!("{address:#x} is not RAM"))
+    address.checked_sub(base()).with_context(|| format!("{address:#x} is not RAM"))
 }
 
 #[cfg(test)]
@@ -100,10 +107,10 @@ mod tests {
     #[test]
     fn what_lies_across_two_chunks_is_found_once() {
         let ram = Ram::new(3).unwrap();
-        let across = BASE + (1 << 20) - 8;
+        let across = base() + (1 << 20) - 8;
         ram.set_word(across, u64::from_le_bytes(*b"--canary")).unwrap();
         ram.set_word(across + 8, u64::from_le_bytes(*b"-bird---")).unwrap();
         assert_eq!(ram.find(b"canary-bird").unwrap(), [across + 2]);
-        assert!(ram.find(b"sparrow").unwrap().is_empty() && ram.word(BASE - 8).is_err());
+        assert!(ram.find(b"sparrow").unwrap().is_empty() && ram.word(base() - 8).is_err());
     }
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use tools_sysgen::model::Location;
 use tools_sysgen::{Description, Problems, System};
 
-/// Where the pages of orders lie in RAM: above everything else and below the device tree that QEMU adds.
-const ORDERS: u64 = 0x4f00_0000;
+/// Where the pages of orders lie in RAM: above everything else and below what QEMU or firmware keeps at its end.
+const ORDERS: u64 = 0xf00_0000;
 /// Where a PD sees its own.
 pub const ORDERS_SEEN: u64 = 0x2fff_0000;
 /// RAM of the machine on our kernel.
@@ -32,7 +32,7 @@ const ANSWER: Duration = Duration::from_secs(60);
 pub fn add_orders(description: &mut Description) -> Result<(), Problems> {
     let mut text = String::from("<overlay>\n");
     for (index, pd) in description.pd_names().iter().enumerate() {
-        let place = ORDERS + 0x1000 * index as u64;
+        let place = super::ram::base() + ORDERS + 0x1000 * index as u64;
         text += &format!(
             "<memory_region name=\"{pd}_orders\" size=\"0x1000\" phys_addr=\"{place:#x}\" add=\"true\"/>\n\
              <protection_domain name=\"{pd}\"><map mr=\"{pd}_orders\" vaddr=\"{ORDERS_SEEN:#x}\" perms=\"rw\" \

@@ -5,12 +5,11 @@ mod power_cuts;
 
 pub use power_cuts::power_cuts;
 
-use crate::options::SystemOptions;
+use crate::options::{self, SystemOptions};
 use crate::qemu::Running;
 use crate::script::{self, ask, expect, passed};
 use crate::{data, disk, install, shell, system};
 use anyhow::{Result, bail, ensure};
-use board_description::Isa;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,7 +39,7 @@ const POWER_CUTS: u32 = 3;
 /// # Errors
 /// The first thing that does not hold.
 pub fn all() -> Result<()> {
-    install::programs(&[install::qemu(Isa::Aarch64)])?;
+    install::programs(&[install::qemu(options::tested().isa)])?;
     let model = data::shared_or_skip("answers over documents")?;
     let model = model.map(|shared| data::story(&shared, "stories260K-q8_0"));
     transcript(model.as_deref())?;

@@ -60,8 +60,9 @@ scaled! {
     BlockQ3K: d, BlockQ4K: d dmin, BlockQ5K: d dmin, BlockQ6K: d, BlockIQ4XS: d,
 }
 
-/// Bytes between what is multiplied and what is asked for.
-const AHEAD: usize = 1536;
+/// Bytes between what is multiplied and what is asked for: memory answers after about what is multiplied meanwhile.
+/// Measured (docs/performance.md): 2 KiB is worse than nothing, 5 to 9 KiB are good, powers of two are not the best.
+const AHEAD: usize = 6656;
 
 /// Asks for what lies some way behind `blocks`: the hardware stops its own prefetching at every page.
 #[inline]
