@@ -41,9 +41,9 @@ lines four commands 60001 62000; lines four grounded 18001 11500; lines four rec
 stage four 6321 1e-3 constant 4 three
 # 5: facts again.   6: practice with a wide vocabulary.   7: passages and events as people write them.   8: the same anew.   9: half of it requests, falling.
 lines five grounded 30000 22000; lines five commands 125000 40000; lines five talk 15000 6000; lines five manual 1 1200; lines five recall 1 4000
-stage five 6800 1.5e-3 constant 5 four
+stage five 7003 1.5e-3 constant 5 four
 lines six nonsense 1 40000; lines six recall 1 40000; lines six commands 165001 25000; lines six grounded 1 5000
-stage six 7950 2e-3 constant 6 five
+stage six 7900 2e-3 constant 6 five
 lines seven passages 1 30000; lines seven events 1 14000; lines seven grounded 5001 26000; lines seven commands 1 72000
 lines seven recall 1 5000; lines seven nonsense 1 5000; lines seven talk 1 6000; lines seven manual 1 1500
 stage seven 10250 2e-3 constant 7 six
