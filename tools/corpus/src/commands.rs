@@ -36,7 +36,7 @@ impl Requests {
     /// When a file cannot be read, or names what is no command.
     pub fn read(data: &Path, clinc: &Clinc) -> Result<Self> {
         let mut commands = Vec::new();
-        for number in 1..=3 {
+        for number in 1..=4 {
             let path = data.join(format!("commands-{number}.txt"));
             for section in sections(&path)? {
                 let mut lines = Lines::default();

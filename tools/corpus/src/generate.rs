@@ -5,13 +5,18 @@ use crate::Sources;
 use crate::clinc::Clinc;
 use crate::commands::{Pair, Requests};
 use crate::dialogues::Dialogues;
-use crate::grounded::{Asked, Facts, Reading, Wording, place, score};
+use crate::events::Events;
+use crate::grounded::Facts;
+use crate::heldout;
 use crate::made::one;
 use crate::manual::{self, Page};
-use crate::output::{Conversation, Message, Question, about, context, questions, write};
-use crate::practice::{nonsense, recall};
+use crate::output::{Conversation, Message, about, context, write};
+use crate::passages::Passages;
+use crate::practice::{lookup, nonsense, recall};
+use crate::reading::{Reading, Wording, place, score};
 use crate::slots::Slots;
 use crate::source::Split;
+use crate::words::Words;
 use anyhow::Result;
 use inference_commands::REQUEST;
 use retrieval::prompt::Material;
@@ -25,16 +30,22 @@ pub struct Options {
     sources: Sources,
     /// Another seed makes other data.
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    pub seed: u64,
     /// Folder for the files; `heldout/` is made in it.
     #[arg(short, long)]
-    output: PathBuf,
+    pub output: PathBuf,
     /// Requests for commands to draw (those that are drawn twice are written once).
     #[arg(long, default_value_t = 450_000)]
     requests: usize,
     /// Passages of made facts, with up to five questions each.
     #[arg(long, default_value_t = 52_000)]
     passages: usize,
+    /// Passages about who did what, with up to five questions each.
+    #[arg(long, default_value_t = 60_000)]
+    events: usize,
+    /// Passages as people write them, with up to six questions each.
+    #[arg(long, default_value_t = 60_000)]
+    stories: usize,
     /// Conversations.
     #[arg(long, default_value_t = 30_000)]
     talks: usize,
@@ -46,20 +57,19 @@ pub struct Options {
     copies: usize,
     /// Lines of each held-out file.
     #[arg(long, default_value_t = 1_000)]
-    held: usize,
+    pub held: usize,
 }
 
 /// Everything that is read.
-struct Written {
-    slots: Slots,
-    requests: Requests,
-    facts: Facts,
-    pages: Vec<Page>,
+pub struct Written {
+    pub slots: Slots,
+    pub requests: Requests,
+    pub facts: Facts,
+    pub pages: Vec<Page>,
     dialogues: Dialogues,
+    events: Events,
+    pub passages: Passages,
 }
-
-const NEW_VALUES: Wording =
-    Wording { values: Split::Held, statements: Split::Train, questions: Split::Train };
 
 /// Writes all files.
 ///
@@ -68,7 +78,7 @@ const NEW_VALUES: Wording =
 pub fn run(options: &Options) -> Result<()> {
     let read = read(&options.sources)?;
     std::fs::create_dir_all(options.output.join("heldout"))?;
-    held_out(options, &read)?;
+    heldout::write_all(options, &read)?;
     training(options, &read)
 }
 
@@ -76,17 +86,21 @@ fn read(sources: &Sources) -> Result<Written> {
     let clinc = Clinc::read(sources.clinc.as_deref())?;
     let data = &sources.data;
     let read = Written {
-        slots: Slots::read(&data.join("slots.txt"))?,
+        slots: Slots::read(&data.join("slots.txt"), Words::read(data, &sources.texts)?)?,
         requests: Requests::read(data, &clinc)?,
         facts: Facts::read(&data.join("grounded.txt"))?,
         pages: manual::read(&data.join("manual.txt"))?,
         dialogues: Dialogues::read(&data.join("dialogues.txt"), &clinc)?,
+        events: Events::read(&data.join("events.txt"))?,
+        passages: Passages::read(data)?,
     };
     let (learnt, held) = read.requests.wordings();
     println!(
-        "sources: {learnt} wordings of commands and {held} held out, {} kinds of facts, {} pages, CLINC150: {} texts",
+        "sources: {learnt} wordings of commands and {held} held out, {} kinds of facts, {} pages, {:?} passages, {} words, CLINC150: {} texts",
         read.facts.len(),
         read.pages.len(),
+        read.passages.len(),
+        read.slots.words.len(),
         clinc.len()
     );
     Ok(read)
@@ -96,15 +110,25 @@ fn training(options: &Options, read: &Written) -> Result<()> {
     let out = &options.output;
     let mut rng = fastrand::Rng::with_seed(options.seed);
     let held: HashSet<String> =
-        held_pairs(options, read)?.iter().map(|pair| pair.text.to_lowercase()).collect();
+        heldout::pairs(options, read)?.iter().map(|pair| pair.text.to_lowercase()).collect();
     let pairs = read.requests.pairs(options.requests, Split::Train, &read.slots, &held, &mut rng)?;
     write(out, "commands.jsonl", &pairs.iter().map(command_line).collect::<Vec<_>>())?;
     let readings = (0..options.passages).map(|_| {
-        let count = rng.usize(2..6);
+        let count = rng.usize(4..8);
         let reading = read.facts.reading(LEARNT, count, &read.slots, &mut rng)?;
         conversation(read, &reading, None, &mut rng)
     });
     write(out, "grounded.jsonl", &readings.collect::<Result<Vec<_>>>()?)?;
+    let events = (0..options.events).map(|_| {
+        let reading = read.events.reading(Split::Train, rng.usize(4..8), &read.slots, &mut rng)?;
+        conversation(read, &reading, None, &mut rng)
+    });
+    write(out, "events.jsonl", &usable(events)?)?;
+    let texts = (0..options.stories).map(|_| {
+        let reading = read.passages.reading(Split::Train, rng.usize(4..9), &read.slots, &mut rng)?;
+        conversation(read, &reading, None, &mut rng)
+    });
+    write(out, "passages.jsonl", &usable(texts)?)?;
     let pages = (0..options.pages).map(|_| {
         let page = &read.pages[rng.usize(..read.pages.len())];
         let count = rng.usize(2..5);
@@ -117,8 +141,15 @@ fn training(options: &Options, read: &Written) -> Result<()> {
     write(out, "copies.jsonl", &copies.collect::<Result<Vec<_>>>()?)?;
     let nonsense = (0..options.copies).map(|_| nonsense(&read.slots, &mut rng));
     write(out, "nonsense.jsonl", &nonsense.collect::<Result<Vec<_>>>()?)?;
+    let lookups = (0..options.copies).map(|_| lookup(&read.slots, &mut rng));
+    write(out, "lookup.jsonl", &lookups.collect::<Result<Vec<_>>>()?)?;
     let recall = (0..options.copies).map(|_| recall(&read.slots, &mut rng));
     write(out, "recall.jsonl", &recall.collect::<Result<Vec<_>>>()?)
+}
+
+/// Without conversations in which nothing is asked.
+fn usable(all: impl Iterator<Item = Result<Conversation>>) -> Result<Vec<Conversation>> {
+    all.filter(|talk| talk.as_ref().map_or(true, |talk| !talk.messages.is_empty())).collect()
 }
 
 const LEARNT: Wording = Wording { values: Split::Train, statements: Split::Train, questions: Split::Train };
@@ -170,50 +201,16 @@ fn conversation(
     Ok(about(&context(&materials), reading, rng))
 }
 
-fn talks(count: usize, split: Split, read: &Written, rng: &mut fastrand::Rng) -> Result<Vec<Conversation>> {
+/// Conversations of a split.
+///
+/// # Errors
+/// When a list is missing.
+pub fn talks(
+    count: usize,
+    split: Split,
+    read: &Written,
+    rng: &mut fastrand::Rng,
+) -> Result<Vec<Conversation>> {
     let talk = |_| Ok(Conversation { messages: read.dialogues.conversation(split, &read.slots, rng)? });
     (0..count).map(talk).collect()
-}
-
-fn held_pairs(options: &Options, read: &Written) -> Result<Vec<Pair>> {
-    let mut rng = fastrand::Rng::with_seed(options.seed ^ 0x4e1d);
-    read.requests.pairs(options.held * 3 / 2, Split::Held, &read.slots, &HashSet::new(), &mut rng)
-}
-
-fn held_out(options: &Options, read: &Written) -> Result<()> {
-    let out = &options.output;
-    let mut pairs = held_pairs(options, read)?;
-    pairs.truncate(options.held);
-    write(out, "heldout/commands.jsonl", &pairs)?;
-    let new_questions = Wording { questions: Split::Held, ..NEW_VALUES };
-    let new_statements = Wording { statements: Split::Held, ..NEW_VALUES };
-    for (name, wording) in [
-        ("heldout/grounded.jsonl", NEW_VALUES),
-        ("heldout/grounded-questions.jsonl", new_questions),
-        ("heldout/grounded-statements.jsonl", new_statements),
-    ] {
-        write(out, name, &asked(wording, options, read)?)?;
-    }
-    let pages = read.pages.iter().flat_map(|page| {
-        let questions = page.all(Split::Held);
-        questions_of(page, questions)
-    });
-    write(out, "heldout/manual.jsonl", &pages.collect::<Vec<_>>())?;
-    let mut rng = fastrand::Rng::with_seed(options.seed ^ 0x7a1c);
-    write(out, "heldout/talk.jsonl", &talks(options.held / 2, Split::Held, read, &mut rng)?)
-}
-
-fn questions_of(page: &Page, asked: Vec<Asked>) -> Vec<Question> {
-    questions(&Reading { passage: page.passage().to_string(), questions: asked })
-}
-
-/// One question for each of many passages.
-fn asked(wording: Wording, options: &Options, read: &Written) -> Result<Vec<Question>> {
-    let mut rng = fastrand::Rng::with_seed(options.seed ^ 0x9a55);
-    let mut lines = Vec::new();
-    while lines.len() < options.held {
-        let reading = read.facts.reading(wording, 1, &read.slots, &mut rng)?;
-        lines.extend(questions(&reading));
-    }
-    Ok(lines)
 }

@@ -1,58 +1,35 @@
 // SPDX-License-Identifier: MIT
 //! Passages of made facts, and questions that a sentence of the passage answers, or none.
 
-use crate::made::{capital, one};
+use crate::made::capital;
+use crate::reading::{Asked, Reading, Wording};
 use crate::slots::Slots;
-use crate::source::{Lines, Split, fill, held, sections};
+use crate::source::{Lines, fill, held, sections};
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// What is answered when the passage does not say.
-pub const NOT_SAID: &str = "The passage does not say.";
-
-/// Which wordings are held out in what is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wording {
-    /// New names and values.
-    pub values: Split,
-    /// How facts are stated.
-    pub statements: Split,
-    /// How is asked.
-    pub questions: Split,
-}
-
 /// A kind of fact.
 #[derive(Debug)]
-struct Kind {
-    entity: String,
-    value: String,
+pub struct Kind {
+    pub entity: String,
+    pub value: String,
     statements: Lines,
-    questions: Lines,
-}
-
-/// Question, answering sentence (`None`: the passage does not say), and the value in it.
-pub type Asked = (String, Option<String>, String);
-
-/// A passage with questions and the sentences that answer them.
-#[derive(Clone, Debug)]
-pub struct Reading {
-    pub passage: String,
-    pub questions: Vec<Asked>,
+    pub questions: Lines,
 }
 
 /// A sentence and what it states.
-struct Fact {
-    kind: usize,
-    entity: String,
-    value: String,
-    sentence: String,
+pub struct Fact {
+    pub kind: usize,
+    pub entity: String,
+    pub value: String,
+    pub sentence: String,
 }
 
 /// All kinds of facts, by what they are about.
 pub struct Facts {
-    kinds: Vec<Kind>,
-    by_entity: Vec<(String, Vec<usize>)>,
+    pub kinds: Vec<Kind>,
+    pub by_entity: Vec<(String, Vec<usize>)>,
 }
 
 impl Facts {
@@ -110,7 +87,7 @@ impl Facts {
         let passage = self.passage(&mut facts, wording, slots, rng)?;
         let mut asked: Vec<Asked> = Vec::new();
         for _ in 0..questions {
-            let question = match rng.u8(..9) < 2 {
+            let question = match rng.u8(..10) < 1 {
                 true => self.unanswered(&facts, wording, slots, rng)?,
                 false => Some(self.answered(&facts, wording, rng)?),
             };
@@ -131,12 +108,11 @@ impl Facts {
         slots: &Slots,
         rng: &mut fastrand::Rng,
     ) -> Result<()> {
-        let (entity_kind, kinds) = &self.by_entity[rng.usize(..self.by_entity.len())];
-        let mut chosen = kinds.clone();
+        let (entity_kind, mut chosen) = self.drawn(wording, rng);
         rng.shuffle(&mut chosen);
         chosen.truncate(rng.usize(1..4));
         for _ in 0..rng.usize(1..4) {
-            let entity = slots.value(entity_kind, wording.values, rng)?;
+            let entity = slots.value(&entity_kind, wording.values, rng)?;
             if facts.iter().any(|fact| fact.entity == entity) {
                 continue;
             }
@@ -148,6 +124,24 @@ impl Facts {
             }
         }
         Ok(())
+    }
+
+    /// What facts are about, and their kinds that have the wordings; a third of all are about anything.
+    fn drawn(&self, wording: Wording, rng: &mut fastrand::Rng) -> (String, Vec<usize>) {
+        loop {
+            let any = self.by_entity.iter().find(|(name, _)| name == "any" && rng.u8(..3) == 0);
+            let (name, kinds) = any.unwrap_or(&self.by_entity[rng.usize(..self.by_entity.len())]);
+            let kinds: Vec<usize> = kinds.iter().copied().filter(|kind| self.has(*kind, wording)).collect();
+            if !kinds.is_empty() {
+                return (name.clone(), kinds);
+            }
+        }
+    }
+
+    /// Whether a kind has the wordings.
+    pub fn has(&self, kind: usize, wording: Wording) -> bool {
+        let Kind { statements, questions, .. } = &self.kinds[kind];
+        !statements.of(wording.statements).is_empty() && !questions.of(wording.questions).is_empty()
     }
 
     fn fact(
@@ -210,71 +204,6 @@ impl Facts {
         }
         Ok(sentences.join(" "))
     }
-
-    /// A question about a fact of `kind`, in words that do not ask for one of the kinds `not` as well.
-    fn ask(
-        &self,
-        kind: usize,
-        entity: &str,
-        not: &[usize],
-        wording: Wording,
-        rng: &mut fastrand::Rng,
-    ) -> Result<String> {
-        let of = |kind: usize| self.kinds[kind].questions.of(wording.questions);
-        let clear = |template: &&String| !not.iter().any(|kind| of(*kind).contains(template));
-        let templates: Vec<&String> = of(kind).iter().filter(clear).collect();
-        let template =
-            templates.get(rng.usize(..templates.len().max(1))).context("a kind without questions")?;
-        let filled = HashMap::from([("e".to_string(), entity.to_string())]);
-        let question = fill(template, &filled, rng)?;
-        Ok(match rng.u8(..10) {
-            0 => question.to_lowercase(),
-            1 => question.trim_end_matches('?').to_string(),
-            _ => question,
-        })
-    }
-
-    fn answered(&self, facts: &[Fact], wording: Wording, rng: &mut fastrand::Rng) -> Result<Asked> {
-        let fact = &facts[rng.usize(..facts.len())];
-        let others = facts.iter().filter(|other| other.entity == fact.entity && other.kind != fact.kind);
-        let others: Vec<usize> = others.map(|other| other.kind).collect();
-        let question = self.ask(fact.kind, &fact.entity, &others, wording, rng)?;
-        Ok((question, Some(fact.sentence.clone()), fact.value.clone()))
-    }
-
-    /// A question about a thing that is not named, or about something else of a thing that is.
-    fn unanswered(
-        &self,
-        facts: &[Fact],
-        wording: Wording,
-        slots: &Slots,
-        rng: &mut fastrand::Rng,
-    ) -> Result<Option<Asked>> {
-        let fact = &facts[rng.usize(..facts.len())];
-        let entity_kind = &self.kinds[fact.kind].entity;
-        let (kind, entity) = if rng.bool() {
-            (fact.kind, slots.value(entity_kind, wording.values, rng)?)
-        } else {
-            let same = self.by_entity.iter().find(|(name, _)| name == entity_kind);
-            let others = &same.context("every kind is listed")?.1;
-            (others[rng.usize(..others.len())], fact.entity.clone())
-        };
-        let said = facts.iter().any(|fact| fact.entity == entity && self.confusable(fact.kind, kind));
-        Ok(match said {
-            true => None,
-            false => Some((self.ask(kind, &entity, &[], wording, rng)?, None, String::new())),
-        })
-    }
-
-    /// Whether a fact of the one kind may answer a question about the other: values of the same sort.
-    fn confusable(&self, a: usize, b: usize) -> bool {
-        a == b || self.kinds[a].value == self.kinds[b].value || self.both_places(a, b)
-    }
-
-    fn both_places(&self, a: usize, b: usize) -> bool {
-        const PLACES: [&str; 6] = ["city", "room", "street", "ordinal", "ip", "shelf"];
-        [a, b].iter().all(|kind| PLACES.contains(&self.kinds[*kind].value.as_str()))
-    }
 }
 
 fn by_entity(kinds: &[Kind]) -> Vec<(String, Vec<usize>)> {
@@ -286,22 +215,4 @@ fn by_entity(kinds: &[Kind]) -> Vec<(String, Vec<usize>)> {
         }
     }
     all
-}
-
-/// A source for a passage: path and heading.
-///
-/// # Errors
-/// When the lists are missing.
-pub fn place(split: Split, slots: &Slots, rng: &mut fastrand::Rng) -> Result<(String, String)> {
-    Ok((slots.listed("docname", split, rng)?, slots.listed("heading", split, rng)?))
-}
-
-/// A score as retrieval gives it.
-pub fn score(rng: &mut fastrand::Rng) -> f32 {
-    f32::from(rng.u16(25..98)) / 100.0
-}
-
-/// Something to say to an answer before the next question, or nothing.
-pub fn link(rng: &mut fastrand::Rng) -> &'static str {
-    one(&["", "", "", "", "", "Thanks. ", "Ok. "], rng)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Questions about Cloister, with the passages of its documents that answer them.
 
-use crate::grounded::{Asked, Reading};
+use crate::reading::{Asked, Reading};
 use crate::source::{Lines, Split, held, sections};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! What is written: conversations as the trainer reads them, and questions as the evaluation reads them.
 
-use crate::grounded::{Asked, NOT_SAID, Reading, link};
+use crate::quote::from_question;
+use crate::reading::{Asked, NOT_SAID, Reading, link};
 use anyhow::{Context, Result};
 use retrieval::prompt::{Material, Segment, assemble};
 use serde::Serialize;
@@ -50,10 +51,12 @@ pub fn context(materials: &[Material<'_>]) -> String {
 /// A conversation about a passage: the first question comes with it, the others follow.
 pub fn about(context: &str, reading: &Reading, rng: &mut fastrand::Rng) -> Conversation {
     let mut messages = Vec::new();
-    for (index, (question, answer, _)) in reading.questions.iter().enumerate() {
+    for (index, (question, answer, fact)) in reading.questions.iter().enumerate() {
         let before = if index == 0 { context } else { link(rng) };
         messages.push(Message::user(&format!("{before}{question}")));
-        messages.push(Message::assistant(answer.as_deref().unwrap_or(NOT_SAID)));
+        messages.push(Message::assistant(
+            answer.as_deref().map_or(NOT_SAID, |sentence| from_question(sentence, question, fact)),
+        ));
     }
     Conversation { messages }
 }

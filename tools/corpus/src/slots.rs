@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 //! Values for slots: the lists of `slots.txt`, and kinds that are made (`made.rs`).
 
-use crate::made;
 use crate::source::{Lines, Split, held, sections};
+use crate::words::Words;
+use crate::{free, made, names};
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// All lists, and the names of servers and templates from the command table.
+/// All lists, the names of servers and templates from the command table, and words for free texts.
 pub struct Slots {
+    pub words: Words,
     lists: HashMap<String, Lines>,
 }
 
@@ -17,7 +19,7 @@ impl Slots {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn read(path: &Path, words: Words) -> Result<Self> {
         let mut lists = HashMap::new();
         for section in sections(path)? {
             let list: &mut Lines = lists.entry(section.title.clone()).or_default();
@@ -33,7 +35,7 @@ impl Slots {
             let words: Vec<String> = words.iter().map(|word| word.to_string()).collect();
             lists.insert(name.to_string(), Lines { train: words.clone(), held: words });
         }
-        Ok(Self { lists })
+        Ok(Self { words, lists })
     }
 
     /// A value from a list.
@@ -51,9 +53,10 @@ impl Slots {
     /// # Errors
     /// When there is no such kind.
     pub fn value(&self, kind: &str, split: Split, rng: &mut fastrand::Rng) -> Result<String> {
-        match made::number(kind, rng) {
+        let free = if split == Split::Train { free::text(self, kind, rng)? } else { None };
+        match free.or_else(|| made::number(kind, rng)) {
             Some(value) => Ok(value),
-            None => made::name(self, kind, split, rng),
+            None => names::name(self, kind, split, rng),
         }
     }
 

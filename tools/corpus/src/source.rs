@@ -112,7 +112,7 @@ fn choose(template: &str, rng: &mut fastrand::Rng) -> Result<String> {
 /// Single spaces, and none before a comma, a full stop or a question mark.
 fn tidy(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    text.replace(" ,", ",").replace(" .", ".").replace(" ?", "?").replace(",,", ",")
+    text.replace(" ,", ",").replace(" .", ".").replace(" ?", "?").replace(",,", ",").replace("..", ".")
 }
 
 /// The names of the slots in a template.

@@ -12,6 +12,13 @@ use std::path::Path;
 /// Most tokens of an answer.
 const LONGEST: usize = 96;
 
+/// What a model said.
+pub struct Answer {
+    pub text: String,
+    /// Whether the model ended it, and not the limit.
+    pub ended: bool,
+}
+
 /// A model, ready to answer.
 pub struct Answerer<'a, 'm, 'b> {
     engine: &'a mut Engine<'m, 'b>,
@@ -47,14 +54,36 @@ impl Answerer<'_, '_, '_> {
     /// # Errors
     /// When the model cannot compute.
     pub fn answer(&mut self, message: &str, grammar: Option<&Grammar>) -> Result<String> {
-        let mut tokens = self.prompt(message)?;
+        let tokens = self.prompt(&[Message { role: Role::User, text: message }])?;
+        Ok(self.go_on(tokens, grammar)?.text)
+    }
+
+    /// The answer to the last of `messages`. Where they are too long, the first ones are left out, two at a time.
+    ///
+    /// # Errors
+    /// When the model cannot compute.
+    pub fn reply(&mut self, messages: &[Message<'_>]) -> Result<Answer> {
+        let mut rest = messages;
+        loop {
+            let tokens = self.prompt(rest)?;
+            if tokens.len() + LONGEST <= self.context || rest.len() < 3 {
+                return self.go_on(tokens, None);
+            }
+            rest = &rest[2..];
+        }
+    }
+
+    /// The best tokens after `tokens`.
+    fn go_on(&mut self, mut tokens: Vec<u32>, grammar: Option<&Grammar>) -> Result<Answer> {
         let mut matcher = grammar.map(Matcher::new).transpose()?;
         let (mut decoder, mut text) = (Decoder::new(), String::new());
         let end = (tokens.len() + LONGEST).min(self.context);
+        let mut ended = false;
         while tokens.len() < end {
             self.engine.advance(&tokens, &mut |_| true)?;
             let Some(token) = self.best(matcher.as_mut()) else { break };
-            if self.family.stops(self.tokenizer, token) {
+            ended = self.family.stops(self.tokenizer, token);
+            if ended {
                 break;
             }
             if let Some(matcher) = &mut matcher {
@@ -65,13 +94,12 @@ impl Answerer<'_, '_, '_> {
             tokens.push(token);
             decoder.push(self.tokenizer, token, &mut text);
         }
-        Ok(text.trim().to_string())
+        Ok(Answer { text: text.trim().to_string(), ended })
     }
 
-    fn prompt(&self, message: &str) -> Result<Vec<u32>> {
-        let messages = [Message { role: Role::User, text: message }];
+    fn prompt(&self, messages: &[Message<'_>]) -> Result<Vec<u32>> {
         let (mut segments, mut tokens) = (Vec::new(), Vec::new());
-        inference_template::render(self.family, &messages, true, &mut segments)?;
+        inference_template::render(self.family, messages, true, &mut segments)?;
         inference_template::encode(self.tokenizer, self.family, &segments, &mut tokens)?;
         Ok(tokens)
     }

@@ -11,6 +11,7 @@ mod answerer;
 mod commands;
 mod grounded;
 mod lines;
+mod talk;
 
 use anyhow::{Result, ensure};
 use serde::Serialize;
@@ -25,6 +26,9 @@ pub struct Tasks {
     /// Questions about passages: lines {"passage", "question", "answer"}; null where the passage has no answer.
     #[arg(long, value_name = "FILE")]
     grounded: Vec<PathBuf>,
+    /// Conversations: lines {"messages": [{"role", "content"}]}; what the user says is used, the model answers.
+    #[arg(long, value_name = "FILE")]
+    talk: Vec<PathBuf>,
     /// Only the first so many lines of each file.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -40,7 +44,7 @@ impl Tasks {
     /// Whether there is something to measure.
     #[must_use]
     pub fn any(&self) -> bool {
-        !self.commands.is_empty() || !self.grounded.is_empty()
+        !self.commands.is_empty() || !self.grounded.is_empty() || !self.talk.is_empty()
     }
 }
 
@@ -63,7 +67,7 @@ struct Report {
 /// # Errors
 /// When the model cannot be used or a line is not understood (it is named by file and number).
 pub fn run(model: &Path, tasks: &Tasks, json: bool) -> Result<()> {
-    ensure!(tasks.any(), "nothing to measure: give --commands FILE.jsonl or --grounded FILE.jsonl");
+    ensure!(tasks.any(), "nothing to measure: give --commands, --grounded or --talk, each with a FILE.jsonl");
     let mut reports = Vec::new();
     answerer::with(model, |answerer| {
         for file in &tasks.commands {
@@ -71,6 +75,9 @@ pub fn run(model: &Path, tasks: &Tasks, json: bool) -> Result<()> {
         }
         for file in &tasks.grounded {
             reports.push(grounded::measure(answerer, file, tasks)?);
+        }
+        for file in &tasks.talk {
+            reports.push(talk::measure(answerer, file, tasks)?);
         }
         Ok(())
     })?;

@@ -19,7 +19,7 @@ pub struct Arguments {
     /// The model.
     model: PathBuf,
     /// JSON lines, as for training: the loss on them is measured.
-    #[arg(required_unless_present_any = ["commands", "grounded"])]
+    #[arg(required_unless_present_any = ["commands", "grounded", "talk"])]
     data: Vec<PathBuf>,
     #[command(flatten)]
     tasks: tools_eval::Tasks,
