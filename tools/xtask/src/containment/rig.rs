@@ -13,11 +13,11 @@ use tools_sysgen::model::Location;
 use tools_sysgen::{Description, Problems, System};
 
 /// Where the pages of orders lie in RAM: above everything else and below what QEMU or firmware keeps at its end.
-const ORDERS: u64 = 0xf00_0000;
+const ORDERS: u64 = 0x1300_0000;
 /// Where a PD sees its own.
 pub const ORDERS_SEEN: u64 = 0x2fff_0000;
 /// RAM of the machine on our kernel.
-const RAM: u64 = 256 << 20;
+const RAM: u64 = 320 << 20;
 /// The model of these tests.
 pub const MODEL: &str = "stories260K-q8_0";
 /// How lines begin that the system says of a fault in the middle of an answer.
