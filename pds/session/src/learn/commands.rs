@@ -15,7 +15,7 @@ impl Session {
         }
         if !self.library.is_open() {
             return self.refuse(
-                "pairs and adapters lie in the retriever's store, which is not open; /status says why",
+                "pairs and adapters lie in the retriever's store, which is not open (yet): try again in a moment, or see /status",
             );
         }
         self.patience.start(SILENCE);
