@@ -1,7 +1,10 @@
 //! A person at the terminal of a hosted system, who reads what is shown before typing on.
 
-use crate::System;
+use crate::parts::alarm::Alarm;
+use crate::parts::disk::Disk;
 use crate::parts::terminal::Screen;
+use crate::parts::{self, real};
+use crate::{System, description};
 use std::sync::Arc;
 
 /// Microseconds of the system's time after which a person gives up.
@@ -16,6 +19,27 @@ pub struct Person {
 }
 
 impl Person {
+    /// Starts the whole system on a disk image; `embedding`: bytes of the embedding model's region.
+    pub fn start(seed: u64, image: &[u8], embedding: u64) -> (Self, Arc<Disk>) {
+        let small = [("weights", 4 << 20), ("compute_kv_cache", 4 << 20), ("embedding_weights", embedding)];
+        let mut system = System::new(description(1, &small), seed);
+        let (screen, alarm) = (Arc::new(Screen::default()), Arc::new(Alarm::default()));
+        let disk = Arc::new(Disk::new(image, seed));
+        system.attach("timer", 32, alarm.clone());
+        system.attach("console", 30, screen.clone());
+        system.attach("storage", 31, disk.clone());
+        system.start("supervisor", parts::supervisor());
+        system.start("timer", real::timer(alarm));
+        system.start("console", real::console(screen.clone()));
+        system.start("session", real::session());
+        system.start("loader", real::loader());
+        system.start("storage", real::storage(Some(disk.clone())));
+        system.start("compute", real::compute());
+        system.start("retriever", real::retriever(24 << 20));
+        system.start("trainer", real::trainer(24 << 20));
+        (Self::new(system, screen), disk)
+    }
+
     /// Before `screen`, which is attached to `system`.
     pub fn new(system: System, screen: Arc<Screen>) -> Self {
         Self { system, screen }

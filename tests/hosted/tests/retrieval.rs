@@ -6,12 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use tests_fixtures::shared;
 use tests_hosted::hostile::Hostile;
-use tests_hosted::parts::alarm::Alarm;
 use tests_hosted::parts::disk::Disk;
-use tests_hosted::parts::terminal::Screen;
-use tests_hosted::parts::{self, real};
 use tests_hosted::person::Person;
-use tests_hosted::{System, description, for_each_seed, program};
+use tests_hosted::{for_each_seed, program};
 use tools_disk::{Addition, Sizes};
 
 const SECOND: u64 = 1_000_000;
@@ -65,23 +62,8 @@ impl DerefMut for Machine {
 
 impl Machine {
     fn start(seed: u64, image: &[u8]) -> Self {
-        let small = [("weights", 4 << 20), ("compute_kv_cache", 4 << 20), ("embedding_weights", 2 << 20)];
-        let mut system = System::new(description(1, &small), seed);
-        let (screen, alarm) = (Arc::new(Screen::default()), Arc::new(Alarm::default()));
-        let disk = Arc::new(Disk::new(image, seed));
-        system.attach("timer", 32, alarm.clone());
-        system.attach("console", 30, screen.clone());
-        system.attach("storage", 31, disk.clone());
-        system.start("supervisor", parts::supervisor());
-        system.start("timer", real::timer(alarm));
-        system.start("console", real::console(screen.clone()));
-        system.start("session", real::session());
-        system.start("loader", real::loader());
-        system.start("storage", real::storage(Some(disk.clone())));
-        system.start("compute", real::compute());
-        system.start("retriever", real::retriever(24 << 20));
-        system.start("trainer", real::trainer(24 << 20));
-        Self { person: Person::new(system, screen), disk }
+        let (person, disk) = Person::start(seed, image, 2 << 20);
+        Self { person, disk }
     }
 
     fn boot(seed: u64, image: &[u8]) -> Self {
