@@ -160,11 +160,10 @@ fn section(kind: u32, at: usize, size: usize, link: u32, entry: u64) -> Vec<u8> 
     out
 }
 
-/// A fresh folder for one test, with `pd.elf` and files that descriptions name.
+/// A fresh folder with `pd.elf` and files that descriptions name, for one caller alone.
 pub fn folder(test: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sysgen").join(test);
-    let _ = std::fs::remove_dir_all(&path);
-    std::fs::create_dir_all(&path).unwrap();
+    let made = tempfile::Builder::new().prefix(test).tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = made.keep();
     std::fs::write(path.join("pd.elf"), program().bytes()).unwrap();
     std::fs::write(path.join("small.bin"), b"prefilled contents").unwrap();
     std::fs::write(path.join("empty.bin"), b"").unwrap();
