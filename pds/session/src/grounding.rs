@@ -90,7 +90,8 @@ impl Session {
         let context = self.context() as usize;
         let room = context.saturating_sub(context / 4).saturating_sub(count(&message) + TEMPLATE);
         let budget = room.min(SMALL) + room.saturating_sub(SMALL) / 2;
-        let assembly = prompt::assemble(&materials, budget.min(TOKENS), |segment| count(segment.text()));
+        let assembly =
+            prompt::assemble(&message, &materials, budget.min(TOKENS), |segment| count(segment.text()));
         let bytes: usize = assembly.injected.iter().map(|injected| injected.bytes).sum();
         let (count, left_out) = (assembly.injected.len(), assembly.left_out);
         let left = if left_out > 0 { format!(", {left_out} did not fit") } else { String::new() };
@@ -100,8 +101,8 @@ impl Session {
             micros / 1000
         ));
         (self.library.injected, self.library.left_out) = (assembly.injected, left_out);
-        let passages: String = assembly.segments.iter().map(prompt::Segment::text).collect();
-        let whole = (!passages.is_empty()).then(|| format!("{passages}\n{message}"));
+        let whole: String = assembly.segments.iter().map(prompt::Segment::text).collect();
+        let whole = (!whole.is_empty()).then_some(whole);
         (message, whole)
     }
 

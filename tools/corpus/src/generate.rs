@@ -10,7 +10,7 @@ use crate::grounded::Facts;
 use crate::heldout;
 use crate::made::one;
 use crate::manual::{self, Page};
-use crate::output::{Conversation, Message, about, context, write};
+use crate::output::{Conversation, Message, about, asked, write};
 use crate::passages::Passages;
 use crate::practice::{lookup, nonsense, recall};
 use crate::reading::{Reading, Wording, place, score};
@@ -116,24 +116,24 @@ fn training(options: &Options, read: &Written) -> Result<()> {
     let readings = (0..options.passages).map(|_| {
         let count = rng.usize(4..8);
         let reading = read.facts.reading(LEARNT, count, &read.slots, &mut rng)?;
-        conversation(read, &reading, None, &mut rng)
+        conversation(read, reading, None, &mut rng)
     });
     write(out, "grounded.jsonl", &readings.collect::<Result<Vec<_>>>()?)?;
     let events = (0..options.events).map(|_| {
         let reading = read.events.reading(Split::Train, rng.usize(4..8), &read.slots, &mut rng)?;
-        conversation(read, &reading, None, &mut rng)
+        conversation(read, reading, None, &mut rng)
     });
     write(out, "events.jsonl", &usable(events)?)?;
     let texts = (0..options.stories).map(|_| {
         let reading = read.passages.reading(Split::Train, rng.usize(4..9), &read.slots, &mut rng)?;
-        conversation(read, &reading, None, &mut rng)
+        conversation(read, reading, None, &mut rng)
     });
     write(out, "passages.jsonl", &usable(texts)?)?;
     let pages = (0..options.pages).map(|_| {
         let page = &read.pages[rng.usize(..read.pages.len())];
         let count = rng.usize(2..5);
         let reading = page.reading(Split::Train, count, &mut rng);
-        conversation(read, &reading, Some(page), &mut rng)
+        conversation(read, reading, Some(page), &mut rng)
     });
     write(out, "manual.jsonl", &pages.collect::<Result<Vec<_>>>()?)?;
     write(out, "talk.jsonl", &talks(options.talks, Split::Train, read, &mut rng)?)?;
@@ -173,15 +173,19 @@ fn command_line(pair: &Pair) -> Conversation {
 }
 
 /// A conversation about a passage: mostly as the system quotes passages, sometimes with another one beside it, and
-/// sometimes bare, as a person may paste it.
+/// sometimes bare, as a person may paste it. Most end after one question, as most do on the device, where every question
+/// brings passages of its own.
 fn conversation(
     read: &Written,
-    reading: &Reading,
+    mut reading: Reading,
     page: Option<&Page>,
     rng: &mut fastrand::Rng,
 ) -> Result<Conversation> {
-    if page.is_none() && rng.u8(..5) < 2 {
-        return Ok(about(&format!("{}\n", reading.passage), reading, rng));
+    if rng.u8(..10) < 7 {
+        reading.questions.truncate(1);
+    }
+    if page.is_none() && rng.u8(..5) == 0 {
+        return Ok(about(|question| format!("{}\n{question}", reading.passage), &reading, rng));
     }
     let (source, heading) = match page {
         Some(page) => (page.source.clone(), page.heading.clone()),
@@ -198,7 +202,7 @@ fn conversation(
         .iter()
         .map(|(source, heading, score, text)| Material { source, heading, score: *score, text })
         .collect();
-    Ok(about(&context(&materials), reading, rng))
+    Ok(about(|question| asked(question, &materials), &reading, rng))
 }
 
 /// Conversations of a split.

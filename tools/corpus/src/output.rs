@@ -42,18 +42,18 @@ pub struct Question {
     pub answer: Option<String>,
 }
 
-/// The passages as the system puts them before a question.
-pub fn context(materials: &[Material<'_>]) -> String {
-    let assembly = assemble(materials, usize::MAX, |segment| segment.text().len());
+/// A question with its passages as the system puts them together.
+pub fn asked(question: &str, materials: &[Material<'_>]) -> String {
+    let assembly = assemble(question, materials, usize::MAX, |segment| segment.text().len());
     assembly.segments.iter().map(Segment::text).collect()
 }
 
-/// A conversation about a passage: the first question comes with it, the others follow.
-pub fn about(context: &str, reading: &Reading, rng: &mut fastrand::Rng) -> Conversation {
+/// A conversation about a passage: the first question comes with it (as `first` puts it), the others follow.
+pub fn about(first: impl Fn(&str) -> String, reading: &Reading, rng: &mut fastrand::Rng) -> Conversation {
     let mut messages = Vec::new();
     for (index, (question, answer, fact)) in reading.questions.iter().enumerate() {
-        let before = if index == 0 { context } else { link(rng) };
-        messages.push(Message::user(&format!("{before}{question}")));
+        let text = if index == 0 { first(question) } else { format!("{}{question}", link(rng)) };
+        messages.push(Message::user(&text));
         messages.push(Message::assistant(
             answer.as_deref().map_or(NOT_SAID, |sentence| from_question(sentence, question, fact)),
         ));

@@ -35,7 +35,7 @@ struct Line {
 pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, tasks: &Tasks) -> Result<Report> {
     let mut tally = Tally::default();
     for line in lines::read::<Line>(file, tasks.limit, "{\"passage\", \"question\", \"answer\"}")? {
-        let given = answerer.answer(&(quoted(&line.passage) + &line.question), None)?;
+        let given = answerer.answer(&asked(&line.passage, &line.question), None)?;
         let part = if line.answer.is_some() { "the passage answers" } else { "the passage does not say" };
         let correct = is_right(&given, &line.passage, line.answer.as_deref());
         tally.count(part, correct, tasks.wrong, || {
@@ -46,10 +46,10 @@ pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, tasks: &Tasks) 
     Ok(tally.report(file, "grounded answers"))
 }
 
-/// The passage as the system puts it before a question.
-fn quoted(passage: &str) -> String {
+/// The passage and the question as the system puts them together.
+fn asked(passage: &str, question: &str) -> String {
     let material = Material { source: "passage", heading: "", score: 1.0, text: passage };
-    let assembly = assemble(&[material], usize::MAX, |segment| segment.text().len());
+    let assembly = assemble(question, &[material], usize::MAX, |segment| segment.text().len());
     assembly.segments.iter().map(Segment::text).collect()
 }
 
