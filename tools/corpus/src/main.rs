@@ -22,7 +22,6 @@ mod noise;
 mod output;
 mod passages;
 mod practice;
-mod quote;
 mod reading;
 mod slots;
 mod source;

@@ -10,7 +10,7 @@ use inference_tokenizer::{Decoder, Tokenizer};
 use std::path::Path;
 
 /// Most tokens of an answer.
-const LONGEST: usize = 96;
+const LONGEST: usize = 192;
 
 /// What a model said.
 pub struct Answer {
