@@ -13,7 +13,11 @@ use ipc_protocol::platform::Platform;
 use memory_region::Readable;
 
 /// Milliseconds without a heartbeat, of which there are ten a second.
-const PATIENCE_MS: u64 = 2_000;
+const PATIENCE_MS: u64 = 1_000;
+/// A machine that stands still while the guardian has the core (an emulator without a processor) costs it its budget for
+/// so many times as long: its period by its budget in the system description. The supervisor, which it keeps from
+/// running, sees that as a gap between two looks.
+const SHARE: u64 = 20;
 
 /// See the module's documentation.
 pub(crate) struct Guardian {
@@ -84,19 +88,24 @@ struct Pulse {
     heartbeat: Option<u64>,
     /// When it changed last; `None`: it has not been seen to change.
     since: Option<u64>,
+    looked: u64,
+    /// The longest time between two looks since then, and before it.
+    gap: u64,
     gone: bool,
 }
 
 impl Pulse {
-    /// For how long it has not changed: when that is longer than `patience`, and was not said yet.
+    /// For how long it has not changed: when that is longer than `patience` and what gaps excuse, and was not said yet.
     fn look(&mut self, heartbeat: u64, now: u64, patience: u64) -> Option<u64> {
+        let gap = now.saturating_sub(core::mem::replace(&mut self.looked, now));
         let before = self.heartbeat.replace(heartbeat);
         if before != Some(heartbeat) {
-            (self.since, self.gone) = (before.map(|_| now), false);
+            (self.since, self.gap, self.gone) = (before.map(|_| now), gap, false);
             return None;
         }
+        self.gap = self.gap.max(gap);
         let quiet = now.saturating_sub(self.since?);
-        let found = quiet > patience && !self.gone;
+        let found = quiet > self.gap.saturating_mul(SHARE).saturating_add(patience) && !self.gone;
         self.gone |= found;
         found.then_some(quiet)
     }
@@ -104,24 +113,37 @@ impl Pulse {
 
 #[cfg(test)]
 mod tests {
-    use super::Pulse;
+    use super::{Pulse, SHARE};
+
+    /// What is found when it is looked at every 10 ticks from `from` to `to`, with the tick.
+    fn looks(pulse: &mut Pulse, heartbeat: u64, (from, to): (u64, u64)) -> Option<(u64, u64)> {
+        let mut moments = (from..to).step_by(10);
+        moments.find_map(|now| pulse.look(heartbeat, now, 100).map(|quiet| (now, quiet)))
+    }
 
     #[test]
     fn the_end_of_a_heartbeat_is_said_once_and_its_return_is_seen() {
         let mut pulse = Pulse::default();
-        assert_eq!(
-            [(7, 0), (8, 10), (8, 110), (8, 111), (8, 112)].map(|(beat, now)| pulse.look(beat, now, 100)),
-            [None, None, None, Some(101), None]
-        );
+        assert_eq!(looks(&mut pulse, 7, (0, 20)), None);
+        assert_eq!(looks(&mut pulse, 8, (20, 5_000)), Some((330, 310)));
         assert!(pulse.gone);
-        assert_eq!(pulse.look(9, 113, 100), None);
+        assert_eq!(looks(&mut pulse, 8, (340, 5_000)), None);
+        assert_eq!(looks(&mut pulse, 9, (5_000, 5_010)), None);
         assert!(!pulse.gone);
-        assert_eq!(pulse.look(9, 300, 100), Some(187));
+    }
+
+    #[test]
+    fn a_machine_that_stood_still_excuses_as_long_as_its_budget_takes() {
+        let mut pulse = Pulse::default();
+        assert_eq!(looks(&mut pulse, 7, (0, 20)), None);
+        // It beats, and then nothing runs for 50 ticks.
+        let quiet = 100 + 50 * SHARE + 10;
+        assert_eq!(looks(&mut pulse, 8, (60, 20_000)), Some((60 + quiet, quiet)));
     }
 
     #[test]
     fn what_was_never_seen_to_live_is_not_said_to_have_died() {
         let mut pulse = Pulse::default();
-        assert_eq!((pulse.look(3, 0, 100), pulse.look(3, 1_000, 100)), (None, None));
+        assert_eq!(looks(&mut pulse, 3, (0, 20_000)), None);
     }
 }
