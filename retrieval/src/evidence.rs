@@ -23,6 +23,13 @@ const FUNCTION_WORDS: [&str; 84] = [
     "where", "which", "who", "whom", "whose", "why", "will", "with", "would", "you", "your", "know",
 ];
 
+/// A model file's key that says how the model was taught to answer from passages.
+pub const ANSWERS: &str = "cloister.answers";
+/// Its value where answers are sentences of the passages, word for word.
+pub const QUOTATIONS: &str = "quotations";
+/// What a model that answers by quotations says when there is none.
+pub const NOT_SAID: &str = "The passage does not say.";
+
 /// A sentence, and which of the texts it is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sentence<'a> {
@@ -69,6 +76,29 @@ pub fn closest<'a>(
     }
     let hits = index.search(&asked_for(question), count, &Filter::default());
     hits.iter().filter_map(|hit| all.get(hit.id as usize).copied()).collect()
+}
+
+/// A grammar (GBNF) whose texts are the sentences of these passages, and [`NOT_SAID`], with one space before or without.
+pub fn quotations<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut rules = String::from("root ::= \" \"? (");
+    literal(NOT_SAID, &mut rules);
+    for sentence in texts.into_iter().flat_map(sentences).take(LIMIT).filter(|one| one.len() <= LONGEST) {
+        rules.push_str(" | ");
+        literal(sentence, &mut rules);
+    }
+    rules.push_str(")\n");
+    rules
+}
+
+fn literal(text: &str, rules: &mut String) {
+    rules.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            rules.push('\\');
+        }
+        rules.push(if c.is_control() { ' ' } else { c });
+    }
+    rules.push('"');
 }
 
 /// The question's words that say what it asks for.

@@ -67,6 +67,10 @@ pub struct Assembly {
     pub tokens: usize,
     /// Passages that did not fit.
     pub left_out: usize,
+    /// Indices of the materials that are in it.
+    pub taken: Vec<usize>,
+    /// Whether sentences that share words with the question are shown once more.
+    pub closest: bool,
 }
 
 const INTRODUCTION: &str =
@@ -124,6 +128,7 @@ pub fn assemble(
     let closest: Vec<Sentence<'_>> = closest.into_iter().filter(|one| taken.contains(&one.of)).collect();
     let closest = closest_segments(&closest);
     assembly.tokens += closest.iter().map(&mut count).sum::<usize>();
+    (assembly.closest, assembly.taken) = (!closest.is_empty(), taken);
     assembly.segments.splice(0..0, [ahead, introduction]);
     assembly.segments.extend(closest);
     assembly.segments.push(again);

@@ -4,6 +4,8 @@
 use crate::answerer::Answerer;
 use crate::{Report, Tally, Tasks, lines};
 use anyhow::Result;
+use inference_sampler::Grammar;
+use retrieval::evidence::quotations;
 use retrieval::prompt::{Material, Segment, assemble};
 use serde::Deserialize;
 use std::path::Path;
@@ -35,7 +37,9 @@ struct Line {
 pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, tasks: &Tasks) -> Result<Report> {
     let mut tally = Tally::default();
     for line in lines::read::<Line>(file, tasks.limit, "{\"passage\", \"question\", \"answer\"}")? {
-        let given = answerer.answer(&asked(&line.passage, &line.question), None)?;
+        let grammar = Grammar::parse(&quotations([line.passage.as_str()]))?;
+        let held = answerer.quotes && !tasks.no_grammar;
+        let given = answerer.answer(&asked(&line.passage, &line.question), held.then_some(&grammar))?;
         let part = if line.answer.is_some() { "the passage answers" } else { "the passage does not say" };
         let correct = is_right(&given, &line.passage, line.answer.as_deref());
         tally.count(part, correct, tasks.wrong, || {
