@@ -13,6 +13,9 @@ const LIMIT: usize = 512;
 /// Bytes of the longest sentence that is shown: what is longer is a table or a listing.
 const LONGEST: usize = 400;
 
+/// Bytes of the longest sentence that can be quoted.
+const LONGEST_QUOTATION: usize = 1000;
+
 /// Words that say nothing about what is asked for.
 const FUNCTION_WORDS: [&str; 84] = [
     "a", "about", "an", "and", "any", "are", "as", "at", "be", "been", "by", "can", "could", "did", "do",
@@ -82,7 +85,9 @@ pub fn closest<'a>(
 pub fn quotations<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     let mut rules = String::from("root ::= \" \"? (");
     literal(NOT_SAID, &mut rules);
-    for sentence in texts.into_iter().flat_map(sentences).take(LIMIT).filter(|one| one.len() <= LONGEST) {
+    for sentence in
+        texts.into_iter().flat_map(sentences).take(LIMIT).filter(|one| one.len() <= LONGEST_QUOTATION)
+    {
         rules.push_str(" | ");
         literal(sentence, &mut rules);
     }
