@@ -3,10 +3,11 @@
 //!
 //! A small model copies well and chooses badly: it is shown where to look. Ranking is BM25 over the sentences, without the
 //! words that every question has.
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::index::{Bm25, Bm25Parameters, Entry, Filter};
+use crate::index::{Bm25, Bm25Parameters, Entry, Filter, for_each_token};
 
 /// Sentences that are looked at, over all passages.
 const LIMIT: usize = 512;
@@ -40,6 +41,19 @@ pub struct Sentence<'a> {
     pub of: usize,
     /// The sentence, without the space around it.
     pub text: &'a str,
+}
+
+/// How well the closest sentence fits a question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Evidence {
+    /// No sentence shares a word with the question.
+    #[default]
+    None,
+    /// It shares some of the question's words.
+    Some,
+    /// It has three quarters of the question's words or more. Of the held-out questions with such a sentence the passage
+    /// answers 98 of 100 (models/README.md).
+    Covers,
 }
 
 /// The sentences of a text: they end at a line's end, or at `.`, `!`, `?` or `;` before a space.
@@ -81,29 +95,42 @@ pub fn closest<'a>(
     hits.iter().filter_map(|hit| all.get(hit.id as usize).copied()).collect()
 }
 
-/// A grammar (GBNF) whose texts are the sentences of these passages, and [`NOT_SAID`], with one space before or without.
-pub fn quotations<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut rules = String::from("root ::= \" \"? (");
-    literal(NOT_SAID, &mut rules);
-    for sentence in
-        texts.into_iter().flat_map(sentences).take(LIMIT).filter(|one| one.len() <= LONGEST_QUOTATION)
-    {
-        rules.push_str(" | ");
-        literal(sentence, &mut rules);
-    }
-    rules.push_str(")\n");
-    rules
+/// How well a sentence fits a question.
+pub fn evidence(question: &str, sentence: Option<&Sentence<'_>>) -> Evidence {
+    let Some(sentence) = sentence else { return Evidence::None };
+    let (asked, there) = (terms(&asked_for(question)), terms(sentence.text));
+    let found = asked.intersection(&there).count();
+    if found * 4 >= asked.len() * 3 { Evidence::Covers } else { Evidence::Some }
 }
 
-fn literal(text: &str, rules: &mut String) {
-    rules.push('"');
+fn terms(text: &str) -> BTreeSet<String> {
+    let mut terms = BTreeSet::new();
+    for_each_token(text, |term| {
+        terms.insert(String::from(term));
+    });
+    terms
+}
+
+/// A grammar (GBNF) whose texts are the sentences of these passages, with one space before or without; and [`NOT_SAID`],
+/// unless a sentence covers the question.
+pub fn quotations<'a>(texts: impl IntoIterator<Item = &'a str>, evidence: Evidence) -> String {
+    let refusal = Some(NOT_SAID).filter(|_| evidence != Evidence::Covers);
+    let quotable = |one: &&str| one.len() <= LONGEST_QUOTATION;
+    let all = texts.into_iter().flat_map(sentences).filter(quotable).take(LIMIT).chain(refusal);
+    let literals: Vec<String> = all.map(literal).collect();
+    alloc::format!("root ::= \" \"? ({})\n", literals.join(" | "))
+}
+
+fn literal(text: &str) -> String {
+    let mut literal = String::from('"');
     for c in text.chars() {
         if matches!(c, '"' | '\\') {
-            rules.push('\\');
+            literal.push('\\');
         }
-        rules.push(if c.is_control() { ' ' } else { c });
+        literal.push(if c.is_control() { ' ' } else { c });
     }
-    rules.push('"');
+    literal.push('"');
+    literal
 }
 
 /// The question's words that say what it asks for.
@@ -147,6 +174,21 @@ mod tests {
         assert_eq!(of("When was the museum opened?")[0].text, "The museum opened at 3.30 pm in 1962;");
         assert_eq!(of("Who is it?"), []);
         assert_eq!(of("Where is the giraffe?"), []);
+    }
+
+    #[test]
+    fn a_sentence_with_the_questions_words_covers_it() {
+        let of = |question| evidence(question, closest(question, [TEXT], 1).first());
+        assert_eq!(of("How much does a ticket cost?"), Evidence::Covers);
+        assert_eq!(of("Which tickets cost nothing at all?"), Evidence::Some);
+        assert_eq!(of("Where is the giraffe?"), Evidence::None);
+    }
+
+    #[test]
+    fn quotations_are_sentences_and_a_refusal_where_nothing_covers_the_question() {
+        let of = |evidence| quotations(["He said \"no\".\tBye."], evidence);
+        assert_eq!(of(Evidence::Covers), "root ::= \" \"? (\"He said \\\"no\\\".\" | \"Bye.\")\n");
+        assert!(of(Evidence::Some).ends_with("| \"The passage does not say.\")\n"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::evidence::{self, Sentence};
+use crate::evidence::{self, Evidence, Sentence};
 
 /// A piece of prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +69,8 @@ pub struct Assembly {
     pub left_out: usize,
     /// Indices of the materials that are in it.
     pub taken: Vec<usize>,
-    /// Whether sentences that share words with the question are shown once more.
-    pub closest: bool,
+    /// How well the closest of their sentences fits.
+    pub evidence: Evidence,
 }
 
 const INTRODUCTION: &str =
@@ -126,9 +126,10 @@ pub fn assemble(
         return Assembly { left_out: assembly.left_out, ..Assembly::default() };
     }
     let closest: Vec<Sentence<'_>> = closest.into_iter().filter(|one| taken.contains(&one.of)).collect();
+    let fit = evidence::evidence(question, closest.first());
     let closest = closest_segments(&closest);
     assembly.tokens += closest.iter().map(&mut count).sum::<usize>();
-    (assembly.closest, assembly.taken) = (!closest.is_empty(), taken);
+    (assembly.evidence, assembly.taken) = (fit, taken);
     assembly.segments.splice(0..0, [ahead, introduction]);
     assembly.segments.extend(closest);
     assembly.segments.push(again);

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use inference_sampler::Grammar;
 use ipc_protocol::console_session::Level;
 use ipc_protocol::session_retriever::{Embedding, Task, ToRetriever};
-use retrieval::evidence::quotations;
+use retrieval::evidence::{Evidence, quotations};
 use retrieval::prompt::{self, Assembly, Material};
 
 /// Most passages, and most bytes of them, for an answer.
@@ -115,9 +115,9 @@ impl Session {
     /// Holds the answer to the sentences of the passages, if it is to be a quotation and any sentence may be meant.
     fn hold_to(&mut self, materials: &[Material<'_>], assembly: &Assembly) {
         let taught = || self.model.language.as_ref().is_some_and(Language::quotes);
-        if assembly.closest && self.library.quote.unwrap_or_else(taught) {
+        if assembly.evidence != Evidence::None && self.library.quote.unwrap_or_else(taught) {
             let texts = assembly.taken.iter().filter_map(|index| Some(materials.get(*index)?.text));
-            self.library.quotations = Grammar::parse(&quotations(texts)).ok();
+            self.library.quotations = Grammar::parse(&quotations(texts, assembly.evidence)).ok();
         }
     }
 
