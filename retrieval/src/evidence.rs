@@ -133,11 +133,16 @@ fn literal(text: &str) -> String {
     literal
 }
 
+/// Whether a word says nothing about what is asked for.
+pub fn is_function_word(word: &str) -> bool {
+    FUNCTION_WORDS.iter().any(|function| word.eq_ignore_ascii_case(function))
+}
+
 /// The question's words that say what it asks for.
 fn asked_for(question: &str) -> String {
     let mut kept = String::new();
     for word in question.split(|c: char| !c.is_alphanumeric() && c != '_') {
-        if !FUNCTION_WORDS.iter().any(|function| word.eq_ignore_ascii_case(function)) {
+        if !is_function_word(word) {
             kept.push_str(word);
             kept.push(' ');
         }
