@@ -67,6 +67,8 @@ pub struct Assembly {
     pub tokens: usize,
     /// Passages that did not fit.
     pub left_out: usize,
+    /// The grammar of an answer that must quote; `None` where no sentence is close to the question.
+    pub quotations: Option<String>,
 }
 
 const INTRODUCTION: &str =
@@ -122,6 +124,7 @@ pub fn assemble(
         return Assembly { left_out: assembly.left_out, ..Assembly::default() };
     }
     let closest: Vec<Sentence<'_>> = closest.into_iter().filter(|one| taken.contains(&one.of)).collect();
+    assembly.quotations = evidence::quotations(question, &closest);
     let closest = closest_segments(&closest);
     assembly.tokens += closest.iter().map(&mut count).sum::<usize>();
     assembly.segments.splice(0..0, [ahead, introduction]);

@@ -25,6 +25,7 @@ mod practice;
 mod reading;
 mod slots;
 mod source;
+mod substitute;
 mod telling;
 mod words;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! What is written: conversations as the trainer reads them, and questions as the evaluation reads them.
 
-use crate::reading::{Asked, NOT_SAID, Reading, link};
+use crate::reading::{Asked, Reading, link};
 use anyhow::{Context, Result};
-use retrieval::evidence::sentences;
+use retrieval::evidence::{NOT_SAID, sentences};
 use retrieval::prompt::{Material, Segment, assemble};
 use serde::Serialize;
 use std::io::Write;

@@ -121,15 +121,16 @@ fn change_documents(image: &Path, round: u32) -> Result<()> {
     Ok(())
 }
 
-/// On a busy host opening the store may take longer than the system waits for an answer: then it is asked again.
+/// On a busy host opening the store, or a list, may take longer than the system waits: then it is asked again.
 fn patiently(running: &mut Running, line: &str) -> Result<String> {
     for _ in 0..10 {
         let answer = ask(running, line)?;
-        if !answer.contains("the retriever has been silent") {
+        let waits = ["the retriever has been silent", "session has not answered"];
+        if !waits.iter().any(|wait| answer.contains(wait)) {
             return Ok(answer);
         }
     }
-    bail!("the retriever stays silent")
+    bail!("no answer to {line}")
 }
 
 /// Adds notes until the time is over; those that the system said it keeps.
