@@ -14,6 +14,7 @@ extern crate std;
 pub mod chunk;
 pub mod embed;
 pub mod episodes;
+pub mod evidence;
 pub mod graph;
 pub mod index;
 pub mod memory;

@@ -154,6 +154,8 @@ pub enum Rag {
     On,
     /// Answers use none.
     Off,
+    /// Whether answers from passages are quotations of them.
+    Quote(bool),
     /// List documents and notes.
     List,
     /// What the last answer was given.

@@ -17,7 +17,8 @@ Type a message and press Enter. Commands begin with / or stand alone on a line:
   /set history|nohistory lines called up again  /set columns N         the terminal's width
   /show info|parameters|system|template|license
   /rag on|off            answers use documents  /rag sources           what the last answer was given
-  /rag add TEXT          keep a note            /rag list, /rag remove SOURCE
+  /rag quote on|off      answers are quotes     /rag list, /rag remove SOURCE
+  /rag add TEXT          keep a note
   /rag scan              take in what is new in /docs    /rag find TEXT   show passages
   /fact add A | B | C    keep a fact            /fact list, /fact forget NUMBER
   /recall TEXT           what happened on this machine

@@ -59,6 +59,9 @@ impl Session {
         };
         let room = self.context().saturating_sub(prompt.len() as u32);
         let limit = self.settings.predict.unwrap_or(u32::MAX).min(room);
+        if self.library.quotations.is_some() {
+            return self.generate(Kind::Answer, Generation::guided(prompt, limit));
+        }
         // A clock that counts microseconds since start is hard to guess and differs each time.
         let sampling = self.settings.sampling(clock::ticks().wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let stop = self.model.language.as_ref().map(|language| language.stop_tokens()).unwrap_or_default();
@@ -95,7 +98,6 @@ impl Session {
 
     /// A token came.
     pub(crate) fn token(&mut self, id: u32, sequence: u32, token: u32) {
-        let shown = self.is(Kind::Answer);
         let (Some(generation), Some(language)) = (self.generation.as_mut(), self.model.language.as_ref())
         else {
             return;
@@ -107,14 +109,24 @@ impl Session {
             return self.fail("compute sent a token that cannot be: its answer is not trusted further");
         }
         self.patience.start(SILENCE);
-        if shown && language.stops(token) {
+        let ends = language.stops(token);
+        if ends && self.is(Kind::Answer) {
             return self.end_generation(StopReason::Compute(Stop::EndOfGeneration));
         }
+        self.push_token(token);
+    }
+
+    /// One more token of what is generated; of an answer, what can be shown of it is.
+    pub(crate) fn push_token(&mut self, token: u32) {
+        let (Some(generation), Some(language)) = (self.generation.as_mut(), self.model.language.as_ref())
+        else {
+            return;
+        };
         generation.push(&language.tokenizer, token);
         if language.spaces_replies() {
             generation.drop_first_space();
         }
-        if shown {
+        if self.is(Kind::Answer) {
             self.show_text(false);
         }
     }

@@ -5,8 +5,7 @@
 //! conversation nor a passage is in its prompt, the answer is held to the grammar of commands token by token, and what
 //! comes out is shown, never run, by session.
 //!
-//! Compute offers candidates, best first; session takes the first whose text may come next. Without a command that
-//! fits, or when no candidate will do, the proposal is `none`.
+//! Without a command that fits, or when no candidate will do, the proposal is `none`.
 
 use crate::request::{Generation, Kind};
 use crate::session::{Session, pieces};
@@ -14,26 +13,15 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use inference_commands::{NONE, REQUEST, grammar};
-use inference_sampler::{Grammar, Matcher};
+use inference_sampler::Grammar;
 use inference_template::{Message, Role};
 use ipc_protocol::console_session::{StopReason, ToConsole};
-use ipc_protocol::session_compute::{Cost, Sampling, Stop, ToCompute};
+use ipc_protocol::session_compute::{Cost, Stop};
 
 /// Most bytes of a request.
 pub const LONGEST_REQUEST: usize = 1024;
 /// Most tokens of a command.
 const LONGEST_COMMAND: u32 = 160;
-
-/// What to do with candidates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Choice {
-    /// This token comes next.
-    Token(u32),
-    /// The command is complete.
-    End,
-    /// None of them will do.
-    None,
-}
 
 impl Session {
     /// Begins to look for the command that does what `request` says.
@@ -53,8 +41,7 @@ impl Session {
         }
         match self.request_prompt(request) {
             Ok(prompt) => {
-                let greedy = Sampling { temperature: 0.0, ..Sampling::default() };
-                let generation = Generation::new(prompt, LONGEST_COMMAND, greedy, Self::no_stops()).guided();
+                let generation = Generation::guided(prompt, LONGEST_COMMAND);
                 self.asked = request.to_string();
                 self.generate(Kind::Ask, generation);
             }
@@ -75,60 +62,6 @@ impl Session {
             ));
         }
         Ok(prompt)
-    }
-
-    /// Compute offers candidates.
-    pub(crate) fn candidates(&mut self, id: u32, sequence: u32, skipped: u32, tokens: &[u32]) {
-        let Some(generation) = self.generation.as_ref().filter(|generation| generation.id == id) else {
-            return;
-        };
-        if generation.ended.is_some() || !self.is(Kind::Ask) {
-            return;
-        }
-        if !generation.expects(sequence) {
-            return self.fail("compute offered tokens out of turn: it is not trusted further");
-        }
-        self.patience.start(crate::session::SILENCE);
-        match self.choose(tokens) {
-            Some(Choice::Token(token)) => {
-                self.push_token(token);
-                self.compute.push(ToCompute::Choose { id, sequence, token });
-            }
-            Some(Choice::None) if !tokens.is_empty() => self.compute.push(ToCompute::More { id, sequence }),
-            Some(Choice::End) => self.end_generation(StopReason::Compute(Stop::EndOfGeneration)),
-            Some(Choice::None) => {
-                let why = format!("none of the {skipped} best tokens continues a command");
-                self.say(ipc_protocol::console_session::Level::Warning, &why);
-                self.end_generation(StopReason::Compute(Stop::Limit));
-            }
-            None => self.fail("the proposal does not follow the grammar of commands; /? lists them"),
-        }
-    }
-
-    /// The first candidate that may come next; `None` when what there is does not follow the grammar.
-    fn choose(&self, tokens: &[u32]) -> Option<Choice> {
-        let (language, generation) = (self.model.language.as_ref()?, self.generation.as_ref()?);
-        let mut matcher = Matcher::new(self.grammar.as_ref()?).ok()?;
-        matcher.accept(&generation.bytes(&language.tokenizer)).ok()?;
-        let mut piece = Vec::new();
-        for token in tokens.iter().copied().filter(|token| *token < language.tokenizer.len()) {
-            piece.clear();
-            language.tokenizer.append_piece(token, false, &mut piece);
-            if language.stops(token) {
-                if matcher.is_complete() {
-                    return Some(Choice::End);
-                }
-            } else if !piece.is_empty() && matcher.allows(&piece) {
-                return Some(Choice::Token(token));
-            }
-        }
-        Some(Choice::None)
-    }
-
-    fn push_token(&mut self, token: u32) {
-        if let (Some(generation), Some(language)) = (self.generation.as_mut(), self.model.language.as_ref()) {
-            generation.push(&language.tokenizer, token);
-        }
     }
 
     /// Tells the console what came out.

@@ -204,6 +204,7 @@ impl Session {
             return;
         }
         self.conversation.clear();
+        self.library.quotations = None;
         self.remember_command("/clear");
         self.incoming.fill(0);
         self.incoming.clear();

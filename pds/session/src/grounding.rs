@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Passages for an answer: asked for before the answer is made, fitted to the context, counted.
 
+use crate::language::Language;
 use crate::library::{Found, Purpose, Search};
 use crate::request::Kind;
 use crate::retriever_side::SILENCE;
@@ -9,9 +10,11 @@ use crate::sources;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use inference_sampler::Grammar;
 use ipc_protocol::console_session::Level;
 use ipc_protocol::session_retriever::{Embedding, Task, ToRetriever};
-use retrieval::prompt::{self, Material};
+use retrieval::evidence::{Evidence, quotations};
+use retrieval::prompt::{self, Assembly, Material};
 
 /// Most passages, and most bytes of them, for an answer.
 pub(crate) const PASSAGES: u8 = 6;
@@ -28,6 +31,7 @@ impl Session {
     pub(crate) fn ask_for_passages(&mut self, message: String) -> Option<String> {
         self.library.injected.clear();
         self.library.figures = None;
+        self.library.quotations = None;
         if !self.library.on || !self.library.has_something(&message) {
             return Some(message);
         }
@@ -92,18 +96,29 @@ impl Session {
         let budget = room.min(SMALL) + room.saturating_sub(SMALL) / 2;
         let assembly =
             prompt::assemble(&message, &materials, budget.min(TOKENS), |segment| count(segment.text()));
+        self.hold_to(&materials, &assembly);
         let bytes: usize = assembly.injected.iter().map(|injected| injected.bytes).sum();
         let (count, left_out) = (assembly.injected.len(), assembly.left_out);
         let left = if left_out > 0 { format!(", {left_out} did not fit") } else { String::new() };
         let unfinished = self.library.unfinished();
+        let quoted = if self.library.quotations.is_some() { " | quoted" } else { "" };
         self.library.figures = Some(format!(
-            "[Retrieval {label} | {count} passage(s), {bytes} bytes{left} | {} ms{unfinished}]",
+            "[Retrieval {label} | {count} passage(s), {bytes} bytes{left} | {} ms{unfinished}{quoted}]",
             micros / 1000
         ));
         (self.library.injected, self.library.left_out) = (assembly.injected, left_out);
         let whole: String = assembly.segments.iter().map(prompt::Segment::text).collect();
         let whole = (!whole.is_empty()).then_some(whole);
         (message, whole)
+    }
+
+    /// Holds the answer to the sentences of the passages, if it is to be a quotation and any sentence may be meant.
+    fn hold_to(&mut self, materials: &[Material<'_>], assembly: &Assembly) {
+        let taught = || self.model.language.as_ref().is_some_and(Language::quotes);
+        if assembly.evidence != Evidence::None && self.library.quote.unwrap_or_else(taught) {
+            let texts = assembly.taken.iter().filter_map(|index| Some(materials.get(*index)?.text));
+            self.library.quotations = Grammar::parse(&quotations(texts, assembly.evidence)).ok();
+        }
     }
 
     fn tokens_of(&self, text: &str) -> usize {

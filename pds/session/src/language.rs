@@ -13,6 +13,7 @@ use inference_tokenizer::Tokenizer;
 use ipc_protocol::List;
 use ipc_protocol::session_compute::MAX_STOP_TOKENS;
 use ipc_protocol::supervisor_compute::Sealed;
+use retrieval::evidence::{ANSWERS, QUOTATIONS};
 
 /// The text side of a model.
 #[derive(Debug)]
@@ -115,6 +116,11 @@ impl Language {
     /// A string of the header, cut to a length that can be shown.
     fn text(&self, key: &str) -> Option<&'static str> {
         self.gguf.str(key).ok().flatten().filter(|text| !text.is_empty())
+    }
+
+    /// Whether the model was taught to answer from passages by quoting them.
+    pub fn quotes(&self) -> bool {
+        self.text(ANSWERS) == Some(QUOTATIONS)
     }
 
     /// The architecture.

@@ -24,6 +24,7 @@ mod console_side;
 mod context;
 pub mod conversation;
 mod grounding;
+mod guided;
 pub mod language;
 mod learn;
 mod library;

@@ -7,6 +7,7 @@ use crate::session::text;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use inference_sampler::Grammar;
 use ipc_protocol::Piece;
 use ipc_protocol::session_retriever::{Embedding, State, Store, ToRetriever, ToSession};
 use retrieval::episodes::is_about_events;
@@ -55,6 +56,10 @@ pub(crate) struct Library {
     pub left_out: usize,
     /// A line of figures for the answer under way.
     pub figures: Option<String>,
+    /// Whether answers from passages are quotations; `None`: as the model was taught.
+    pub quote: Option<bool>,
+    /// What the last message's answer is held to.
+    pub quotations: Option<Grammar>,
     pub quiet: bool,
     pub described: Piece,
 }
@@ -72,6 +77,8 @@ impl Library {
             injected: Vec::new(),
             left_out: 0,
             figures: None,
+            quote: None,
+            quotations: None,
             quiet: false,
             described: Piece::default(),
         }

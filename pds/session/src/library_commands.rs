@@ -47,6 +47,7 @@ impl Session {
         self.library.search = None;
         let ask = match what {
             Rag::On | Rag::Off => return self.switch(what == Rag::On),
+            Rag::Quote(on) => return self.switch_quotations(on),
             Rag::Sources => {
                 let lines = sources::injected(&self.library.injected, self.library.left_out);
                 self.say(Level::Plain, &lines);
@@ -70,6 +71,16 @@ impl Session {
         self.tell_retrieval();
         let line = format!("retrieval: {}", self.library.description());
         self.say(Level::Plain, &line);
+        self.end(true);
+    }
+
+    fn switch_quotations(&mut self, on: bool) {
+        self.library.quote = Some(on);
+        let line = match on {
+            true => "answers from passages are sentences of the passages, word for word",
+            false => "answers from passages are in the model's own words",
+        };
+        self.say(Level::Plain, line);
         self.end(true);
     }
 

@@ -118,10 +118,10 @@ impl Generation {
         }
     }
 
-    /// The same with session choosing the tokens.
-    pub fn guided(mut self) -> Self {
-        self.guided = true;
-        self
+    /// An answer whose tokens session chooses from the best ones, and ends.
+    pub fn guided(prompt: Vec<u32>, limit: u32) -> Self {
+        let greedy = Sampling { temperature: 0.0, ..Sampling::default() };
+        Self { guided: true, ..Self::new(prompt, limit, greedy, List::default()) }
     }
 
     /// The bytes of what was generated.

@@ -4,7 +4,7 @@
 use crate::clinc::Clinc;
 use crate::noise::typed;
 use crate::slots::Slots;
-use crate::source::{Lines, Split, fill, held, sections, slots};
+use crate::source::{Lines, Split, fill, held, parts, sections, slots};
 use anyhow::{Result, ensure};
 use inference_commands::{NONE, canonical};
 use serde::Serialize;
@@ -36,8 +36,7 @@ impl Requests {
     /// When a file cannot be read, or names what is no command.
     pub fn read(data: &Path, clinc: &Clinc) -> Result<Self> {
         let mut commands = Vec::new();
-        for number in 1..=4 {
-            let path = data.join(format!("commands-{number}.txt"));
+        for path in parts(data, "commands")? {
             for section in sections(&path)? {
                 let mut lines = Lines::default();
                 for (_, line) in &section.lines {
@@ -48,11 +47,12 @@ impl Requests {
             }
         }
         let mut none = Lines::default();
-        for line in
-            std::fs::read_to_string(data.join("none.txt"))?.lines().filter(|line| !line.starts_with('#'))
-        {
-            let (is_held, line) = held(line);
-            none.push(is_held, line);
+        for path in parts(data, "none")? {
+            let text = std::fs::read_to_string(path)?;
+            for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+                let (is_held, line) = held(line);
+                none.push(is_held, line);
+            }
         }
         let other = [Split::Train, Split::Held]
             .map(|split| (split == Split::Held, clinc.without(split, &NEAR_COMMANDS)));

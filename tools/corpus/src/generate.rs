@@ -16,6 +16,7 @@ use crate::practice::{lookup, nonsense, recall};
 use crate::reading::{Reading, Wording, place, score};
 use crate::slots::Slots;
 use crate::source::Split;
+use crate::substitute::substituted;
 use crate::words::Words;
 use anyhow::Result;
 use inference_commands::REQUEST;
@@ -173,7 +174,7 @@ fn command_line(pair: &Pair) -> Conversation {
 }
 
 /// A conversation about a passage: mostly as the system quotes passages, sometimes with another one beside it, and
-/// sometimes bare, as a person may paste it. Most end after one question, as most do on the device, where every question
+/// sometimes bare, as a person may paste it; half of them with other words. Most end after one question, as most do on the device, where every question
 /// brings passages of its own.
 fn conversation(
     read: &Written,
@@ -183,6 +184,9 @@ fn conversation(
 ) -> Result<Conversation> {
     if rng.u8(..10) < 7 {
         reading.questions.truncate(1);
+    }
+    if page.is_none() && rng.bool() {
+        substituted(&mut reading, &read.slots.words, rng);
     }
     if page.is_none() && rng.u8(..5) == 0 {
         return Ok(about(|question| format!("{}\n{question}", reading.passage), &reading, rng));

@@ -22,10 +22,10 @@ mod noise;
 mod output;
 mod passages;
 mod practice;
-mod quote;
 mod reading;
 mod slots;
 mod source;
+mod substitute;
 mod telling;
 mod words;
 

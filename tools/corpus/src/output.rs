@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! What is written: conversations as the trainer reads them, and questions as the evaluation reads them.
 
-use crate::quote::from_question;
-use crate::reading::{Asked, NOT_SAID, Reading, link};
+use crate::reading::{Asked, Reading, link};
 use anyhow::{Context, Result};
+use retrieval::evidence::{NOT_SAID, sentences};
 use retrieval::prompt::{Material, Segment, assemble};
 use serde::Serialize;
 use std::io::Write;
@@ -54,11 +54,14 @@ pub fn about(first: impl Fn(&str) -> String, reading: &Reading, rng: &mut fastra
     for (index, (question, answer, fact)) in reading.questions.iter().enumerate() {
         let text = if index == 0 { first(question) } else { format!("{}{question}", link(rng)) };
         messages.push(Message::user(&text));
-        messages.push(Message::assistant(
-            answer.as_deref().map_or(NOT_SAID, |sentence| from_question(sentence, question, fact)),
-        ));
+        messages.push(Message::assistant(answer.as_deref().map_or(NOT_SAID, |text| stating(text, fact))));
     }
     Conversation { messages }
+}
+
+/// The sentence that holds the fact, as the system shows sentences to the model.
+fn stating<'a>(text: &'a str, fact: &str) -> &'a str {
+    sentences(text).find(|sentence| sentence.contains(fact)).unwrap_or(text)
 }
 
 /// The questions of a reading, one line each.

@@ -4,7 +4,7 @@
 use crate::made::capital;
 use crate::reading::{Asked, Reading};
 use crate::slots::Slots;
-use crate::source::{Split, fill, held, sections, slots};
+use crate::source::{Split, fill, held, parts, sections, slots};
 use anyhow::{Context, Result, ensure};
 use std::collections::HashMap;
 use std::path::Path;
@@ -35,8 +35,7 @@ impl Passages {
     /// Names the passage that is not understood, or the fact that is in none of its sentences.
     pub fn read(data: &Path) -> Result<Self> {
         let mut passages = Vec::new();
-        for number in 1..=3 {
-            let path = data.join(format!("passages-{number}.txt"));
+        for path in parts(data, "passages")? {
             for section in sections(&path)? {
                 let place = || format!("{}: passage '{}'", path.display(), section.title);
                 passages.push(passage(&section.title, &section.lines).with_context(place)?);

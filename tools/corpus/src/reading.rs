@@ -6,9 +6,6 @@ use crate::slots::Slots;
 use crate::source::Split;
 use anyhow::Result;
 
-/// What is answered when the passage does not say.
-pub const NOT_SAID: &str = "The passage does not say.";
-
 /// Which wordings are held out in what is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wording {

@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Which data is being made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,26 @@ impl Lines {
 pub struct Section {
     pub title: String,
     pub lines: Vec<(usize, String)>,
+}
+
+/// The files `NAME.txt` and `NAME-*.txt` of a folder, in the order of their names.
+///
+/// # Errors
+/// When there is none, or the folder cannot be read.
+pub fn parts(folder: &Path, name: &str) -> Result<Vec<PathBuf>> {
+    let list = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let is_part = |path: &PathBuf| {
+        let stem = path.file_name().and_then(|file| file.to_str()).and_then(|file| file.strip_suffix(".txt"));
+        let tail = stem.and_then(|stem| stem.strip_prefix(name));
+        tail.is_some_and(|tail| tail.is_empty() || tail.starts_with('-'))
+    };
+    let paths = list.map(|entry| Ok(entry?.path())).collect::<Result<Vec<PathBuf>>>()?;
+    let mut paths: Vec<PathBuf> = paths.into_iter().filter(is_part).collect();
+    paths.sort();
+    if paths.is_empty() {
+        bail!("{}: no {name}.txt and no {name}-1.txt", folder.display());
+    }
+    Ok(paths)
 }
 
 /// Reads a file of sections that begin with `= TITLE`.

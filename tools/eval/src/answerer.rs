@@ -7,10 +7,11 @@ use inference_model::{CacheKind, Config, CpuFeatures, Engine, Kernels, Model, Te
 use inference_sampler::{Grammar, Matcher};
 use inference_template::{Family, Message, Role};
 use inference_tokenizer::{Decoder, Tokenizer};
+use retrieval::evidence::{ANSWERS, QUOTATIONS};
 use std::path::Path;
 
 /// Most tokens of an answer.
-const LONGEST: usize = 96;
+const LONGEST: usize = 192;
 
 /// What a model said.
 pub struct Answer {
@@ -25,6 +26,8 @@ pub struct Answerer<'a, 'm, 'b> {
     tokenizer: &'a Tokenizer<'a>,
     family: Family,
     context: usize,
+    /// Whether the model was taught to answer from passages by quoting them.
+    pub quotes: bool,
 }
 
 /// Opens a model and works with it.
@@ -45,7 +48,8 @@ pub fn with(file: &Path, work: impl FnOnce(&mut Answerer<'_, '_, '_>) -> Result<
     let kernels = Kernels::select(CpuFeatures::detect());
     let worker = Worker::new(&model, config, kernels, Team::alone(), &mut cache, &mut scratch)?;
     let mut engine = Engine::new(worker)?;
-    work(&mut Answerer { engine: &mut engine, tokenizer: &tokenizer, family, context })
+    let quotes = gguf.str(ANSWERS)? == Some(QUOTATIONS);
+    work(&mut Answerer { engine: &mut engine, tokenizer: &tokenizer, family, context, quotes })
 }
 
 impl Answerer<'_, '_, '_> {

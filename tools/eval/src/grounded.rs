@@ -4,7 +4,9 @@
 use crate::answerer::Answerer;
 use crate::{Report, Tally, Tasks, lines};
 use anyhow::Result;
-use retrieval::prompt::{Material, Segment, assemble};
+use inference_sampler::Grammar;
+use retrieval::evidence::{Evidence, quotations};
+use retrieval::prompt::{Assembly, Material, Segment, assemble};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -35,7 +37,11 @@ struct Line {
 pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, tasks: &Tasks) -> Result<Report> {
     let mut tally = Tally::default();
     for line in lines::read::<Line>(file, tasks.limit, "{\"passage\", \"question\", \"answer\"}")? {
-        let given = answerer.answer(&asked(&line.passage, &line.question), None)?;
+        let assembly = asked(&line.passage, &line.question);
+        let text: String = assembly.segments.iter().map(Segment::text).collect();
+        let held = answerer.quotes && !tasks.no_grammar && assembly.evidence != Evidence::None;
+        let grammar = held.then(|| Grammar::parse(&quotations([line.passage.as_str()], assembly.evidence)));
+        let given = answerer.answer(&text, grammar.transpose()?.as_ref())?;
         let part = if line.answer.is_some() { "the passage answers" } else { "the passage does not say" };
         let correct = is_right(&given, &line.passage, line.answer.as_deref());
         tally.count(part, correct, tasks.wrong, || {
@@ -47,10 +53,9 @@ pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, tasks: &Tasks) 
 }
 
 /// The passage and the question as the system puts them together.
-fn asked(passage: &str, question: &str) -> String {
+fn asked(passage: &str, question: &str) -> Assembly {
     let material = Material { source: "passage", heading: "", score: 1.0, text: passage };
-    let assembly = assemble(question, &[material], usize::MAX, |segment| segment.text().len());
-    assembly.segments.iter().map(Segment::text).collect()
+    assemble(question, &[material], usize::MAX, |segment| segment.text().len())
 }
 
 /// Whether an answer holds the fact word for word, or says that there is none. It may be as long as the sentence of the

@@ -35,7 +35,7 @@ pub struct Tasks {
     /// Show up to so many wrong answers of each file.
     #[arg(long, value_name = "N", default_value_t = 0)]
     wrong: usize,
-    /// Do not hold commands to the grammar: how much it helps.
+    /// Hold neither commands nor quotations to a grammar: how much it helps.
     #[arg(long)]
     no_grammar: bool,
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use inference_gguf::{GgmlType, Gguf, Writer};
 use inference_quantize::{Mixture, quantize_row};
+use retrieval::evidence::ANSWERS;
 use training::{Layout, Shape, Slot};
 
 use crate::files;
@@ -19,6 +20,8 @@ pub fn mixture(name: &str) -> Result<Mixture> {
 /// A model to be written.
 pub struct Export<'a> {
     pub name: &'a str,
+    /// `cloister.answers`.
+    pub answers: Option<&'a str>,
     /// Where the vocabulary and the chat template come from.
     pub vocabulary: &'a Gguf<'a>,
     pub shape: &'a Shape,
@@ -52,6 +55,9 @@ impl Export<'_> {
         writer.str("general.architecture", "llama").str("general.type", "model");
         writer.str("general.name", self.name).u32("general.file_type", self.mixture.file_type);
         writer.u32("general.quantization_version", 2);
+        if let Some(answers) = self.answers {
+            writer.str(ANSWERS, answers);
+        }
         writer.u32("llama.context_length", shape.context as u32);
         writer.u32("llama.embedding_length", shape.dim as u32);
         writer.u32("llama.block_count", shape.layers as u32);

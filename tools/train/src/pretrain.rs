@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use inference_gguf::Gguf;
 use inference_quantize::Mixture;
+use retrieval::evidence::QUOTATIONS;
 use training::{Layout, Net, Shape, TrainError, initial};
 
 use crate::config::Config;
@@ -29,6 +30,9 @@ pub struct Arguments {
     /// Type or mixture of the model file, such as Q8_0, F16 or F32.
     #[arg(long = "type", default_value = "Q8_0")]
     kind: String,
+    /// How the data teach to answer from passages: the model file's `cloister.answers`.
+    #[arg(long, value_parser = [QUOTATIONS])]
+    answers: Option<String>,
 }
 
 /// Reads everything, then trains.
@@ -52,7 +56,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let renderer = Renderer::new(&tokenizer, gguf.str("tokenizer.chat_template")?)?;
     let sets = options.sets(&renderer, &shape, &pool)?;
     let parameters = initial::full(&layout, &shape, options.seed)?;
-    let subject = Whole { shape, layout, text, name: config.name, vocabulary: &gguf, mixture };
+    let answers = arguments.answers.as_deref();
+    let subject = Whole { shape, layout, text, name: config.name, answers, vocabulary: &gguf, mixture };
     Run::new(options, &subject, sets, parameters, pool)?.train()
 }
 
@@ -63,6 +68,7 @@ struct Whole<'a> {
     /// Of the configuration.
     text: String,
     name: String,
+    answers: Option<&'a str>,
     vocabulary: &'a Gguf<'a>,
     mixture: Mixture,
 }
@@ -81,7 +87,7 @@ impl Subject for Whole<'_> {
     }
 
     fn export(&self, parameters: &[f32], file: &Path) -> Result<()> {
-        let Self { shape, layout, name, vocabulary, mixture, .. } = self;
-        Export { name, vocabulary, shape, layout, parameters, mixture }.write(file)
+        let Self { shape, layout, name, answers, vocabulary, mixture, .. } = self;
+        Export { name, answers: *answers, vocabulary, shape, layout, parameters, mixture }.write(file)
     }
 }

@@ -89,12 +89,21 @@ pub fn run(machine: &Machine, script: &str, out: &mut impl Write) -> Result<()> 
         shown = show(&running, shown, out)?;
         answered?;
     }
-    running.type_bytes(b"exit\r")?;
-    let stopped = running.wait_for(FAREWELL, Duration::from_secs(30));
+    let stopped = leave(&mut running);
     let stopped = stopped.and_then(|_| running.wait_for("\n", Duration::from_secs(5)));
     show(&running, shown, out)?;
     writeln!(out)?;
     stopped.map(|_| ())
+}
+
+/// Ends the system. Where a proposal waits for its answer, the first `exit` is that answer.
+fn leave(running: &mut Running) -> Result<()> {
+    running.type_bytes(b"exit\r")?;
+    if running.wait_for_any(&[FAREWELL, "not run"], Duration::from_secs(30))?.0 == 1 {
+        running.type_bytes(b"exit\r")?;
+        running.wait_for(FAREWELL, Duration::from_secs(30))?;
+    }
+    Ok(())
 }
 
 fn show(running: &Running, from: usize, out: &mut impl Write) -> Result<usize> {

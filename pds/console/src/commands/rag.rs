@@ -9,7 +9,7 @@ use core::ops::Range;
 use ipc_protocol::console_session::{Rag, RagText, ToSession};
 
 /// How they are used.
-pub const RAG: &str = "/rag on|off | /rag add TEXT | /rag list | /rag remove SOURCE | /rag sources | /rag find TEXT | /rag scan | /rag format";
+pub const RAG: &str = "/rag on|off | /rag quote on|off | /rag add TEXT | /rag list | /rag remove SOURCE | /rag sources | /rag find TEXT | /rag scan | /rag format";
 /// How facts are used.
 pub const FACT: &str = "/fact add SUBJECT | RELATION | OBJECT, /fact list, /fact forget NUMBER";
 
@@ -36,6 +36,8 @@ pub fn rag(rest: &str) -> Result<Library<'_>, &'static str> {
     Ok(match word(rest) {
         ("on", "") => Library::Do(Rag::On),
         ("off", "") => Library::Do(Rag::Off),
+        ("quote", "on") => Library::Do(Rag::Quote(true)),
+        ("quote", "off") => Library::Do(Rag::Quote(false)),
         ("list", "") => Library::Do(Rag::List),
         ("sources", "") => Library::Do(Rag::Sources),
         ("scan", "") => Library::Do(Rag::Scan),
@@ -94,6 +96,8 @@ mod tests {
         for (line, what) in [
             ("on", Library::Do(Rag::On)),
             ("off", Library::Do(Rag::Off)),
+            ("quote on", Library::Do(Rag::Quote(true))),
+            ("quote off", Library::Do(Rag::Quote(false))),
             ("list", Library::Do(Rag::List)),
             ("sources", Library::Do(Rag::Sources)),
             ("scan", Library::Do(Rag::Scan)),
@@ -111,7 +115,7 @@ mod tests {
 
     #[test]
     fn wrong_use_is_answered_with_the_right_one() {
-        for line in ["", "add", "remove", "on now", "scna"] {
+        for line in ["", "add", "remove", "on now", "scna", "quote"] {
             assert_eq!(rag(line), Err(RAG), "{line}");
         }
         assert!(rag("format").is_err_and(|how| how.contains("yes")), "forgetting everything is asked twice");

@@ -1,6 +1,7 @@
 //! A session between a console, a supervisor and a compute that the test plays.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod library;
 pub mod model;
 
 use ipc_link::Link;
