@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Inputs and outputs that are not what `cloister-model` needs: a message that says so, never a panic.
 #[path = "../../../inference/tokenizer/tests/common/mod.rs"]
+#[allow(dead_code, reason = "other tests need more of it")]
 mod common;
 
 use std::path::{Path, PathBuf};

@@ -64,7 +64,8 @@ fn test_program() -> Result<PathBuf> {
     command.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld");
     let messages = shell::output(&mut command)?;
     let programs = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let program = programs.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last();
+    let program =
+        programs.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
     program.context("cargo names no test program")
 }
 
