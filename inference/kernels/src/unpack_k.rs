@@ -201,11 +201,18 @@ impl Block256 for BlockQ3K {
     #[inline(always)]
     fn scales(&self) -> SubScales {
         let s = &self.scales;
+        let mut bits = [0; 16];
+        for i in 0..8 {
+            (bits[i], bits[i + 8]) = (s[i] & 15, s[i] >> 4);
+        }
+        for j in 0..4 {
+            for i in 0..4 {
+                bits[4 * j + i] |= (s[8 + i] >> (2 * j) & 3) << 4;
+            }
+        }
         let mut sub = SubScales::default();
-        for (i, scale) in sub.scale.iter_mut().enumerate() {
-            let low = if i < 8 { s[i] & 15 } else { s[i - 8] >> 4 };
-            let high = s[8 + i % 4] >> (2 * (i / 4)) & 3;
-            *scale = i16::from(low | high << 4) - 32;
+        for (scale, bits) in sub.scale.iter_mut().zip(bits) {
+            *scale = i16::from(bits) - 32;
         }
         sub
     }
