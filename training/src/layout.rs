@@ -44,7 +44,7 @@ impl Layout {
             layout.push(format!("blk.{layer}.ffn_norm.weight"), 1, shape.dim);
             for part in Part::ALL {
                 let name = format!("blk.{layer}.{}.weight", part.name());
-                layout.push(name, part.rows(shape), part.cols(shape));
+                layout.push(name, shape.rows(part), shape.cols(part));
             }
         }
         layout.push("output_norm.weight".to_string(), 1, shape.dim);
@@ -68,8 +68,8 @@ impl Layout {
         for layer in first..shape.layers {
             for part in Part::ALL.into_iter().filter(|part| parts.contains(part)) {
                 let name = format!("blk.{layer}.{}.weight", part.name());
-                layout.push(format!("{name}.lora_a"), rank, part.cols(shape));
-                layout.push(format!("{name}.lora_b"), part.rows(shape), rank);
+                layout.push(format!("{name}.lora_a"), rank, shape.cols(part));
+                layout.push(format!("{name}.lora_b"), shape.rows(part), rank);
             }
         }
         layout

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Sizes of a llama-type model.
 
-use crate::TrainError;
+use crate::{Part, TrainError};
 
 /// Sizes and constants. Counts are in elements.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,55 +61,27 @@ impl Shape {
         self.heads / self.kv_heads
     }
 
-    /// Multiplications and additions of one training step per token, attention over `seen` positions included.
+    /// Outputs of a layer's matrix.
     #[must_use]
-    pub fn flops_per_token(&self, seen: usize) -> f64 {
-        let matrices: usize = Part::ALL.iter().map(|part| part.rows(self) * part.cols(self)).sum();
-        let weights = self.layers * matrices + self.vocab * self.dim;
-        6.0 * weights as f64 + 12.0 * (self.layers * self.dim * seen) as f64
-    }
-}
-
-/// A matrix of a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    Q,
-    K,
-    V,
-    O,
-    Gate,
-    Up,
-    Down,
-}
-
-impl Part {
-    pub const ALL: [Self; 7] = [Self::Q, Self::K, Self::V, Self::O, Self::Gate, Self::Up, Self::Down];
-
-    /// The name in GGUF files, without layer and `.weight`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"][self as usize]
-    }
-
-    /// The name in commands.
-    #[must_use]
-    pub fn short(self) -> &'static str {
-        ["q", "k", "v", "o", "gate", "up", "down"][self as usize]
-    }
-
-    /// Outputs.
-    #[must_use]
-    pub fn rows(self, shape: &Shape) -> usize {
-        match self {
-            Self::Q | Self::O | Self::Down => shape.dim,
-            Self::K | Self::V => shape.kv_width(),
-            Self::Gate | Self::Up => shape.ffn,
+    pub fn rows(&self, part: Part) -> usize {
+        match part {
+            Part::Q | Part::O | Part::Down => self.dim,
+            Part::K | Part::V => self.kv_width(),
+            Part::Gate | Part::Up => self.ffn,
         }
     }
 
-    /// Inputs.
+    /// Inputs of a layer's matrix.
     #[must_use]
-    pub fn cols(self, shape: &Shape) -> usize {
-        if self == Self::Down { shape.ffn } else { shape.dim }
+    pub fn cols(&self, part: Part) -> usize {
+        if part == Part::Down { self.ffn } else { self.dim }
+    }
+
+    /// Multiplications and additions of one training step per token, attention over `seen` positions included.
+    #[must_use]
+    pub fn flops_per_token(&self, seen: usize) -> f64 {
+        let matrices: usize = Part::ALL.iter().map(|part| self.rows(*part) * self.cols(*part)).sum();
+        let weights = self.layers * matrices + self.vocab * self.dim;
+        6.0 * weights as f64 + 12.0 * (self.layers * self.dim * seen) as f64
     }
 }

@@ -61,6 +61,47 @@ pub struct Activation<'a> {
     pub sums: &'a [i16],
 }
 
+impl Activation<'_> {
+    pub(crate) fn covers(&self) -> bool {
+        let n = self.tokens * self.width;
+        match self.kind {
+            ActivationKind::F32 => self.values.len() >= n,
+            _ => {
+                let sums = self.width / 16 * self.tokens;
+                self.q.len() >= n
+                    && self.d.len() >= self.width / 32 * 2 * self.tokens
+                    && self.sums.len() >= sums
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn token_values(&self, t: usize) -> &[f32] {
+        &self.values[t * self.width..][..self.width]
+    }
+
+    #[inline(always)]
+    pub(crate) fn token_q(&self, t: usize) -> &[i8] {
+        &self.q[t * self.width..][..self.width]
+    }
+
+    #[inline(always)]
+    pub(crate) fn token_d(&self, t: usize) -> &[f32] {
+        &self.d[t * 2 * (self.width / 32)..][..self.width / 32]
+    }
+
+    /// Sums of 32 elements, times their scale.
+    #[inline(always)]
+    pub(crate) fn token_s(&self, t: usize) -> &[f32] {
+        &self.d[(2 * t + 1) * (self.width / 32)..][..self.width / 32]
+    }
+
+    #[inline(always)]
+    pub(crate) fn token_sums(&self, t: usize) -> &[i16] {
+        &self.sums[t * (self.width / 16)..][..self.width / 16]
+    }
+}
+
 impl Quantized<'_> {
     /// Quantises `tokens` rows of `values` (token, width). `width` must be a multiple of the kind's block; a rest
     /// would be left out, so shapes are checked when a model is bound.

@@ -9,7 +9,10 @@ pub const LANES: usize = 16;
 #[inline(always)]
 #[must_use]
 pub fn fold(l: [f32; LANES]) -> f32 {
-    let a: [f32; 8] = core::array::from_fn(|i| l[i] + l[i + 8]);
+    let mut a = [0.0; 8];
+    for i in 0..8 {
+        a[i] = l[i] + l[i + 8];
+    }
     let b = [a[0] + a[4], a[1] + a[5], a[2] + a[6], a[3] + a[7]];
     (b[0] + b[2]) + (b[1] + b[3])
 }

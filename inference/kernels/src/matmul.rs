@@ -4,78 +4,15 @@
 //! The definition of each element of the result, which every instruction set reproduces bit by bit, is in
 //! [`row_32`], [`row_256`] and [`crate::lanes`].
 
-use core::ops::Range;
-
 use crate::activation::{Activation, ActivationKind};
 use crate::arch::dispatch;
 use crate::arch::isa::Isa;
 use crate::dequantize::blocks_of;
 use crate::half::{bf16_to_f32, f16_to_f32};
+pub(crate) use crate::matrix::Matrix;
 use crate::unpack::Block32;
 use crate::unpack_k::Block256;
 use crate::{GgmlType, Kernels, arch, lanes};
-
-/// A weight matrix (row, column) as it stands in a file.
-#[derive(Clone, Copy, Debug)]
-pub struct Matrix<'a> {
-    kind: GgmlType,
-    rows: usize,
-    cols: usize,
-    row_bytes: usize,
-    bytes: &'a [u8],
-}
-
-impl<'a> Matrix<'a> {
-    /// A view of `rows` rows of `cols` elements; `None` where `bytes` has another size or blocks do not divide rows.
-    #[must_use]
-    pub fn new(kind: GgmlType, rows: usize, cols: usize, bytes: &'a [u8]) -> Option<Self> {
-        let row_bytes = usize::try_from(kind.row_bytes(cols as u64)?).ok()?;
-        let fits = rows.checked_mul(row_bytes)? == bytes.len() && cols < 1 << 31;
-        fits.then_some(Self { kind, rows, cols, row_bytes, bytes })
-    }
-
-    #[must_use]
-    pub fn kind(&self) -> GgmlType {
-        self.kind
-    }
-
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    #[must_use]
-    pub fn cols(&self) -> usize {
-        self.cols
-    }
-
-    /// Rows `range`, cut to what is there.
-    #[must_use]
-    pub fn slice(&self, range: Range<usize>) -> Self {
-        let end = range.end.min(self.rows);
-        let start = range.start.min(end);
-        let bytes = &self.bytes[start * self.row_bytes..end * self.row_bytes];
-        Self { rows: end - start, bytes, ..*self }
-    }
-
-    /// The bytes of all rows.
-    #[must_use]
-    pub fn bytes(&self) -> &'a [u8] {
-        self.bytes
-    }
-
-    /// The bytes of row `row`; empty where there is none.
-    #[inline(always)]
-    #[must_use]
-    pub fn row(&self, row: usize) -> &'a [u8] {
-        self.bytes.get(row * self.row_bytes..(row + 1) * self.row_bytes).unwrap_or(&[])
-    }
-
-    /// Writes row `row` as `f32`.
-    pub fn dequantize(&self, row: usize, out: &mut [f32]) {
-        crate::dequantize_row(self.kind, self.row(row), out);
-    }
-}
 
 /// Where a product goes: element (token, row) is `values[token * stride + row]`.
 #[derive(Debug)]
@@ -92,62 +29,23 @@ impl Kernels {
     /// checked shapes when it bound the model.
     pub fn matmul(self, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
         assert!(
-            x.width == matrix.cols && x.kind == ActivationKind::of(matrix.kind),
+            x.width == matrix.cols() && x.kind == ActivationKind::of(matrix.kind()),
             "activations for another matrix"
         );
-        if x.tokens == 0 || matrix.rows == 0 {
+        if x.tokens == 0 || matrix.rows() == 0 {
             return;
         }
-        assert!(matrix.rows <= out.stride && out.values.len() >= (x.tokens - 1) * out.stride + matrix.rows);
+        assert!(
+            matrix.rows() <= out.stride && out.values.len() >= (x.tokens - 1) * out.stride + matrix.rows()
+        );
         assert!(x.covers(), "activations are shorter than their shape");
         arch::matmul(self.0, matrix, x, out);
     }
 }
 
-impl Activation<'_> {
-    fn covers(&self) -> bool {
-        let n = self.tokens * self.width;
-        match self.kind {
-            ActivationKind::F32 => self.values.len() >= n,
-            _ => {
-                let sums = self.width / 16 * self.tokens;
-                self.q.len() >= n
-                    && self.d.len() >= self.width / 32 * 2 * self.tokens
-                    && self.sums.len() >= sums
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn token_values(&self, t: usize) -> &[f32] {
-        &self.values[t * self.width..][..self.width]
-    }
-
-    #[inline(always)]
-    pub(crate) fn token_q(&self, t: usize) -> &[i8] {
-        &self.q[t * self.width..][..self.width]
-    }
-
-    #[inline(always)]
-    pub(crate) fn token_d(&self, t: usize) -> &[f32] {
-        &self.d[t * 2 * (self.width / 32)..][..self.width / 32]
-    }
-
-    /// Sums of 32 elements, times their scale.
-    #[inline(always)]
-    pub(crate) fn token_s(&self, t: usize) -> &[f32] {
-        &self.d[(2 * t + 1) * (self.width / 32)..][..self.width / 32]
-    }
-
-    #[inline(always)]
-    pub(crate) fn token_sums(&self, t: usize) -> &[i16] {
-        &self.sums[t * (self.width / 16)..][..self.width / 16]
-    }
-}
-
 /// The product by the scalar definitions, compiled for `isa`.
 pub(crate) fn matmul_generic(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
-    match matrix.kind {
+    match matrix.kind() {
         GgmlType::F32 => dispatch::f32s(isa, matrix, x, out),
         GgmlType::F16 => dispatch::f16s(isa, matrix, x, out),
         GgmlType::BF16 => dispatch::bf16s(isa, matrix, x, out),
@@ -208,7 +106,7 @@ pub(crate) fn floats<E: Element<N>, const N: usize>(
     x: &Activation<'_>,
     out: &mut Output<'_>,
 ) {
-    for row in 0..matrix.rows {
+    for row in 0..matrix.rows() {
         let (weights, _) = matrix.row(row).as_chunks::<N>();
         if x.tokens >= MANY {
             for first in (0..x.tokens).step_by(TOKENS) {
@@ -249,7 +147,7 @@ fn floats_block<E: Element<N>, const N: usize>(
 
 #[inline(always)]
 pub(crate) fn each_32<B: Block32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
-    for row in 0..matrix.rows {
+    for row in 0..matrix.rows() {
         let blocks = blocks_of::<B>(matrix.row(row));
         for t in 0..x.tokens {
             out.values[t * out.stride + row] = row_32(blocks, x.token_q(t), x.token_d(t), x.token_s(t));
@@ -259,7 +157,7 @@ pub(crate) fn each_32<B: Block32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: 
 
 #[inline(always)]
 pub(crate) fn each_256<B: Block256>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
-    for row in 0..matrix.rows {
+    for row in 0..matrix.rows() {
         let blocks = blocks_of::<B>(matrix.row(row));
         for t in 0..x.tokens {
             out.values[t * out.stride + row] = row_256(blocks, x.token_q(t), x.token_d(t), x.token_sums(t));

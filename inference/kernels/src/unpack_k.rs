@@ -49,7 +49,12 @@ pub(crate) fn scales_k4(s: &[u8; 12]) -> ([u8; 8], [u8; 8]) {
 
 #[inline(always)]
 fn doubled(values: [u8; 8]) -> [i16; 16] {
-    core::array::from_fn(|i| i16::from(values[i / 2]))
+    // No `array::from_fn` nor `map` here: they are not inlined into functions for an instruction set.
+    let mut out = [0; 16];
+    for i in 0..16 {
+        out[i] = i16::from(values[i / 2]);
+    }
+    out
 }
 
 impl Block256 for BlockQ4K {
@@ -127,7 +132,11 @@ impl Block256 for BlockQ6K {
 
     #[inline(always)]
     fn scales(&self) -> SubScales {
-        SubScales { scale: self.scales.map(i16::from), min: [0; 16] }
+        let mut sub = SubScales::default();
+        for (scale, s) in sub.scale.iter_mut().zip(self.scales) {
+            *scale = i16::from(s);
+        }
+        sub
     }
 
     #[inline(always)]
@@ -161,8 +170,11 @@ impl Block256 for BlockQ2K {
 
     #[inline(always)]
     fn scales(&self) -> SubScales {
-        let scale = self.scales.map(|s| i16::from(s & 15));
-        SubScales { scale, min: self.scales.map(|s| i16::from(s >> 4)) }
+        let mut sub = SubScales::default();
+        for ((scale, min), s) in sub.scale.iter_mut().zip(&mut sub.min).zip(self.scales) {
+            (*scale, *min) = (i16::from(s & 15), i16::from(s >> 4));
+        }
+        sub
     }
 
     #[inline(always)]
@@ -189,12 +201,20 @@ impl Block256 for BlockQ3K {
     #[inline(always)]
     fn scales(&self) -> SubScales {
         let s = &self.scales;
-        let scale = core::array::from_fn(|i| {
-            let low = if i < 8 { s[i] & 15 } else { s[i - 8] >> 4 };
-            let high = s[8 + i % 4] >> (2 * (i / 4)) & 3;
-            i16::from(low | high << 4) - 32
-        });
-        SubScales { scale, min: [0; 16] }
+        let mut bits = [0; 16];
+        for i in 0..8 {
+            (bits[i], bits[i + 8]) = (s[i] & 15, s[i] >> 4);
+        }
+        for j in 0..4 {
+            for i in 0..4 {
+                bits[4 * j + i] |= (s[8 + i] >> (2 * j) & 3) << 4;
+            }
+        }
+        let mut sub = SubScales::default();
+        for (scale, bits) in sub.scale.iter_mut().zip(bits) {
+            *scale = i16::from(bits) - 32;
+        }
+        sub
     }
 
     #[inline(always)]
@@ -223,12 +243,13 @@ impl Block256 for BlockIQ4XS {
     #[inline(always)]
     fn scales(&self) -> SubScales {
         let high = u16::from_le_bytes(self.scales_h);
-        let scale = core::array::from_fn(|i| {
+        let mut sub = SubScales::default();
+        for (i, scale) in sub.scale.iter_mut().enumerate() {
             let j = i / 2;
             let low = self.scales_l[j / 2] >> (4 * (j % 2)) & 15;
-            i16::from(low) + ((high >> (2 * j) & 3) << 4) as i16 - 32
-        });
-        SubScales { scale, min: [0; 16] }
+            *scale = i16::from(low) + ((high >> (2 * j) & 3) << 4) as i16 - 32;
+        }
+        sub
     }
 
     #[inline(always)]

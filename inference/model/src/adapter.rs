@@ -15,7 +15,7 @@ use inference_kernels::{Activation, ActivationKind, Kernels, Matrix, Output};
 
 use crate::{Linear, Model, ModelError};
 
-/// A matrix of a layer that an adapter can add to.
+/// A matrix of a layer: what an adapter can add to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Q,
@@ -34,6 +34,12 @@ impl Part {
     #[must_use]
     pub fn name(self) -> &'static str {
         ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"][self as usize]
+    }
+
+    /// The name in commands.
+    #[must_use]
+    pub fn short(self) -> &'static str {
+        ["q", "k", "v", "o", "gate", "up", "down"][self as usize]
     }
 }
 

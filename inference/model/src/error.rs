@@ -91,10 +91,7 @@ impl fmt::Display for EvalError {
         match self {
             Self::BadToken { token, vocab } => write!(f, "token {token} is not in the vocabulary of {vocab}"),
             Self::ContextFull { needed, context } => {
-                write!(
-                    f,
-                    "{needed} tokens do not fit into the context of {context}: shorten the prompt or /clear"
-                )
+                write!(f, "{needed} tokens do not fit into the context of {context}: shorten the prompt")
             }
             Self::BatchTooLarge { tokens, batch } => write!(f, "{tokens} tokens in a batch of {batch}"),
             Self::Empty => write!(f, "no tokens to compute"),

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use inference_kernels::Kernels;
 
-use crate::bind::Vector;
+use crate::graph::Vector;
 use crate::{Hyper, Model, ModelError, Windows};
 
 /// Frequencies of the pairs, for layers that see everything and for windowed ones.

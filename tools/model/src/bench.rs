@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use inference_model::{CacheKind, Config, Engine, Model};
 use serde_json::json;
 
-use crate::{host, memory, reading};
+use crate::{host, memory, output::say, reading};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -48,6 +48,10 @@ fn now(cpu_time: bool, start: Instant) -> f64 {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let bytes = host::read(&arguments.file)?;
     let (_, model) = host::bind(&arguments.file, &bytes)?;
+    ensure!(
+        arguments.prompt.max(arguments.generate) > 0,
+        "nothing to measure: give --prompt or --generate at least 1"
+    );
     let context = arguments.prompt.max(arguments.generate.saturating_add(1));
     ensure!(
         context <= model.hyper.context,
@@ -64,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let read = reading::speed(&bytes, *threads);
         let bandwidth = generation * model.weight_bytes() as f64 / 1e9;
         if !arguments.json {
-            println!(
+            say!(
                 "{threads} threads ({}): prompt of {} {prompt:9.2} tokens/s, generation of {} {generation:9.2} tokens/s ({bandwidth:.1} GB/s of weights; plain reading {read:.1})",
                 host::kernels().name(),
                 arguments.prompt,
@@ -73,7 +77,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             if let Some(rest) = rest {
                 let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
                 let (file, cache, rest) = (mib(bytes.len() as u64), mib(cache), mib(rest));
-                println!(
+                say!(
                     "  peak memory: {file:.1} MiB of weights, {cache:.1} of keys and values, {rest:.1} of all else"
                 );
             }
@@ -88,7 +92,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }));
     }
     if arguments.json {
-        println!("{}", serde_json::Value::from(results));
+        say!("{}", serde_json::Value::from(results));
     }
     Ok(())
 }

@@ -19,10 +19,12 @@ pub enum Bytes {
 }
 
 impl Bytes {
-    /// Reads a file. What has no length of its own (a pipe) is read to its end.
+    /// Reads a file. What has no length of its own (a pipe) is read to its end; devices may have none.
     pub fn read(path: &Path) -> Result<Self> {
         let mut file = File::open(path)?;
-        let len = file.metadata()?.len();
+        let metadata = file.metadata()?;
+        refuse_devices(&metadata)?;
+        let len = metadata.len();
         if len < LARGE {
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes)?;
@@ -43,6 +45,14 @@ impl Bytes {
             Self::Large(bytes) => bytes.to_vec(),
         }
     }
+}
+
+fn refuse_devices(metadata: &std::fs::Metadata) -> Result<()> {
+    #[cfg(unix)]
+    if std::os::unix::fs::FileTypeExt::is_char_device(&metadata.file_type()) {
+        return Err(std::io::Error::other("it is a device, not a file"));
+    }
+    Ok(())
 }
 
 impl Deref for Bytes {

@@ -9,6 +9,7 @@ use inference_embedding::{Encoder, EncoderModel};
 use inference_gguf::Gguf;
 
 use crate::host;
+use crate::output::say;
 
 /// Arguments of `embed`.
 #[derive(clap::Args)]
@@ -38,7 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     for line in input {
         encoder.embed(&line?, &mut out).map_err(|error| anyhow::anyhow!("{error}"))?;
-        println!("{}", serde_json::json!(out));
+        say!("{}", serde_json::json!(out));
     }
     Ok(())
 }

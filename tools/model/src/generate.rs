@@ -87,9 +87,7 @@ fn parameters(settings: &[String]) -> Result<Parameters> {
 }
 
 fn read_grammar(file: &Path) -> Result<Grammar> {
-    let text = String::from_utf8(host::read(file)?.into_vec())
-        .with_context(|| format!("{} is not UTF-8", file.display()))?;
-    Grammar::parse(&text).with_context(|| format!("{} is no grammar", file.display()))
+    Grammar::parse(&text::file(file)?).with_context(|| format!("{} is no grammar", file.display()))
 }
 
 /// The template to write the prompt in.

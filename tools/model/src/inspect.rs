@@ -9,6 +9,7 @@ use inference_gguf::{Array, Gguf, Value};
 use inference_model::{CacheKind, Config, Model};
 
 use crate::host;
+use crate::output::say;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -21,15 +22,15 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let bytes = host::read(&arguments.file)?;
     let gguf = Gguf::parse(&bytes).with_context(|| format!("{} is not usable", arguments.file.display()))?;
-    println!("GGUF version {}, {} bytes, alignment {}", gguf.version(), bytes.len(), gguf.alignment());
-    println!("\nMetadata ({})", gguf.entries().len());
+    say!("GGUF version {}, {} bytes, alignment {}", gguf.version(), bytes.len(), gguf.alignment());
+    say!("\nMetadata ({})", gguf.entries().len());
     for entry in gguf.entries() {
-        println!("  {} = {}", entry.key, show(entry.value));
+        say!("  {} = {}", entry.key, show(entry.value));
     }
-    show_tensors(&gguf, arguments.tensors);
+    show_tensors(&gguf, arguments.tensors)?;
     match Model::bind(&gguf) {
         Ok(model) => show_model(&model)?,
-        Err(error) => println!("\nThis engine does not run it: {error}"),
+        Err(error) => say!("\nThis engine does not run it: {error}"),
     }
     Ok(())
 }
@@ -58,30 +59,31 @@ fn show_array(array: &Array<'_>) -> String {
     format!("[{}] of {}: {} …", array.len(), array.kind().name(), first.join(", "))
 }
 
-fn show_tensors(gguf: &Gguf<'_>, all: bool) {
+fn show_tensors(gguf: &Gguf<'_>, all: bool) -> Result<()> {
     let mut kinds: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
     for tensor in gguf.tensors() {
         let entry = kinds.entry(tensor.kind.name()).or_default();
         *entry = (entry.0 + 1, entry.1 + tensor.size);
         if all {
             let dims = &tensor.dims[..tensor.n_dims as usize];
-            println!("  {:40} {:8} {dims:?}", tensor.name, tensor.kind.name());
+            say!("  {:40} {:8} {dims:?}", tensor.name, tensor.kind.name());
         }
     }
-    println!("\nTensors ({})", gguf.tensors().len());
+    say!("\nTensors ({})", gguf.tensors().len());
     for (kind, (count, bytes)) in kinds {
-        println!("  {kind:8} {count:4} tensors {bytes:12} bytes");
+        say!("  {kind:8} {count:4} tensors {bytes:12} bytes");
     }
+    Ok(())
 }
 
 fn show_model(model: &Model<'_>) -> Result<()> {
     let hyper = &model.hyper;
-    println!("\nThis engine runs it: {}", model.family.name);
-    println!("  weights read per token   {:12} bytes", model.weight_bytes());
+    say!("\nThis engine runs it: {}", model.family.name);
+    say!("  weights read per token   {:12} bytes", model.weight_bytes());
     for context in [512, 2048, 8192].into_iter().filter(|c| *c <= hyper.context) {
         for (cache, name) in [(CacheKind::F16, "F16"), (CacheKind::Q8_0, "Q8_0")] {
             if let Ok(needs) = model.needs(&Config { context, batch: 32, workers: 1, cache }, 0) {
-                println!(
+                say!(
                     "  context {context:5}, {name:4} cache  {:12} bytes, scratch {:10} bytes",
                     needs.cache,
                     needs.scratch * 4

@@ -8,6 +8,8 @@ use anyhow::{Result, ensure};
 use inference_gguf::GgmlType;
 use inference_kernels::{Activation, ActivationKind, CpuFeatures, Kernels, Matrix, Output, Quantized};
 
+use crate::output::say;
+
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Rows of the matrix.
@@ -33,7 +35,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     paths.push(Kernels::select(CpuFeatures::detect() - CpuFeatures::AVX512_VNNI - CpuFeatures::I8MM));
     paths.push(Kernels::select(CpuFeatures::detect()));
     paths.dedup();
-    println!(
+    say!(
         "{:8} {:12} {:>12} {:>12} {:>14}",
         "type",
         "kernels",
@@ -49,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             let many = best(*kernels, kind, arguments, arguments.tokens) / arguments.tokens as f64;
             let macs = (arguments.rows * arguments.cols) as f64;
             let bytes = kind.row_bytes(arguments.cols as u64).unwrap_or(0) as f64 * arguments.rows as f64;
-            println!(
+            say!(
                 "{:8} {:12} {:12.1} {:12.1} {:14.1}",
                 kind.name(),
                 kernels.name(),

@@ -3,12 +3,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use inference_model::{CacheKind, Config, Engine};
 use inference_tokenizer::{Decoder, Tokenizer};
 use serde_json::{Value, json};
 
-use crate::{host, text};
+use crate::{host, output::say, text};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -33,7 +33,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let tokenizer =
         arguments.prompt.is_some().then(|| text::tokenizer(&arguments.file, &gguf)).transpose()?;
     let prompt = prompt(arguments, tokenizer.as_ref())?;
-    let context = prompt.len().saturating_add(arguments.steps).clamp(1, model.hyper.context.max(1));
+    // The last token is printed, not computed with.
+    let context = prompt.len().saturating_add(arguments.steps.saturating_sub(1)).max(1);
+    ensure!(
+        context <= model.hyper.context,
+        "a prompt of {} tokens and {} steps do not fit into the model's context of {}: use fewer",
+        prompt.len(),
+        arguments.steps,
+        model.hyper.context
+    );
     let config = Config { context, batch: 32, workers: arguments.threads, cache: CacheKind::F32 };
     let (steps, made) = host::with_engine(&model, config, |engine| steps(engine, &prompt, arguments.steps))?;
     let name = arguments.file.file_name().map(|n| n.to_string_lossy().into_owned());
@@ -42,7 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         case["prompt"] = json!(prompt);
         case["text"] = json!(continuation(tokenizer, &made));
     }
-    println!("{}", json!({ "model": name, "n_vocab": model.hyper.vocab, "cases": [case] }));
+    say!("{}", json!({ "model": name, "n_vocab": model.hyper.vocab, "cases": [case] }));
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod inspect;
 mod kernels;
 mod logits;
 mod memory;
+mod output;
 mod park;
 mod partial;
 mod perplexity;
@@ -66,6 +67,7 @@ enum Command {
 fn main() -> ExitCode {
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::closed(&error) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{BufWriter, Result, Write};
+use std::io::{BufWriter, Error, Result, Write};
 use std::path::{Path, PathBuf};
 
 /// A file being written beside its target, as `TARGET.partial`. Dropped before [`Partial::finish`], it is removed; a
@@ -30,19 +30,24 @@ impl Partial {
     /// # Errors
     /// Those of writing what is buffered, and of renaming.
     pub fn finish(mut self) -> Result<()> {
-        self.file.flush()?;
-        std::fs::rename(&self.path, &self.target)
+        self.flush()?;
+        std::fs::rename(&self.path, &self.target).map_err(|error| named(&self.target, &error))
     }
 }
 
 impl Write for Partial {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        self.file.write(bytes)
+        self.file.write(bytes).map_err(|error| named(&self.target, &error))
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.file.flush()
+        self.file.flush().map_err(|error| named(&self.target, &error))
     }
+}
+
+/// The error with the name of the file that it befell.
+fn named(target: &Path, error: &Error) -> Error {
+    Error::new(error.kind(), format!("cannot write {}: {error}", target.display()))
 }
 
 impl Drop for Partial {

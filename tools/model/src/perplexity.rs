@@ -4,11 +4,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use inference_model::{CacheKind, Config, Engine};
 
-use crate::{host, text};
+use crate::{host, output::say, text};
 
 /// Arguments of `perplexity`.
 #[derive(clap::Args)]
@@ -33,14 +33,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let bytes = host::read(&arguments.file)?;
     let (gguf, model) = host::bind(&arguments.file, &bytes)?;
     let tokenizer = text::tokenizer(&arguments.file, &gguf)?;
-    let content = std::fs::read_to_string(&arguments.text)
-        .with_context(|| format!("cannot read {}", arguments.text.display()))?;
+    let content = text::file(&arguments.text)?;
     let tokens = text::encode(&tokenizer, &content, true, false)?;
     let window = arguments.num_ctx.min(model.hyper.context);
     ensure!(window >= 8, "a window needs at least 8 tokens");
     ensure!(
         tokens.len() >= window,
-        "the text has {} tokens, a window {window}: give a longer one",
+        "the text has {} tokens, a window {window}: give a longer text or a smaller window (--num-ctx)",
         tokens.len()
     );
     ensure!(arguments.chunks != Some(0), "--chunks 0 leaves nothing to measure: give at least 1");
@@ -65,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     bar.finish_and_clear();
     let (nats, error) = mean(&losses);
     let perplexity = nats.exp();
-    println!(
+    say!(
         "perplexity {perplexity:.4} ± {:.4} ({nats:.5} ± {error:.5} nats per token) over {} tokens",
         perplexity * error,
         losses.len()

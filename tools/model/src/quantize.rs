@@ -11,6 +11,7 @@ use inference_gguf::{GgmlType, Gguf, TensorInfo, Writer};
 use inference_quantize::{Mixture, QuantizeError, quantize_row};
 
 use crate::host;
+use crate::output::say;
 use crate::partial::Partial;
 
 /// Arguments of `quantize`.
@@ -44,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut file = file.with_context(|| cannot_write(&arguments.output))?;
     let threads =
         arguments.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
-    file.write_all(&writer.header()).with_context(|| cannot_write(&arguments.output))?;
+    file.write_all(&writer.header())?;
     let bar = ProgressBar::new(gguf.tensors().iter().map(TensorInfo::elements).sum());
     bar.set_style(ProgressStyle::with_template("{bar:40} {percent}% {msg}")?);
     for (tensor, kind) in gguf.tensors().iter().zip(kinds) {
@@ -52,9 +53,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let size = write_tensor(&gguf, tensor, kind, &mut file, (&bar, threads))?;
         file.write_all(&[0; 32][..Writer::padding(size)])?;
     }
-    file.finish().with_context(|| cannot_write(&arguments.output))?;
+    file.finish()?;
     bar.finish_and_clear();
-    println!("wrote {}", arguments.output.display());
+    say!("wrote {}", arguments.output.display());
     Ok(())
 }
 

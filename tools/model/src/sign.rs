@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use inference_manifest::{Checker, Claim, Draft, KeyId, MAX_BYTES, Manifest, SigningKey, pem};
 
+use crate::output::say;
+
 /// Bytes read at a time.
 const PIECE: usize = 1 << 20;
 
@@ -56,12 +58,8 @@ pub fn keygen(arguments: &KeygenArguments) -> Result<()> {
         |text: Result<String, String>| text.map_err(|error| anyhow!("the key cannot be written: {error}"));
     write_new(&private, 0o600, &words(pem::write_private(&key))?)?;
     write_new(&public, 0o644, &words(pem::write_public(&key.verifying_key()))?)?;
-    println!("{}: the private key; keep it to yourself", private.display());
-    println!(
-        "{}: the public key {}, for --trust",
-        public.display(),
-        KeyId::of(key.verifying_key().as_bytes())
-    );
+    say!("{}: the private key; keep it to yourself", private.display());
+    say!("{}: the public key {}, for --trust", public.display(), KeyId::of(key.verifying_key().as_bytes()));
     Ok(())
 }
 
@@ -88,7 +86,7 @@ pub fn sign(arguments: &SignArguments) -> Result<()> {
     let output = arguments.output.clone().unwrap_or_else(|| beside(path));
     std::fs::write(&output, &bytes).with_context(|| format!("{}: cannot be written", output.display()))?;
     let (manifest, _) = Claim::parse(&bytes)?.verify(&[key.verifying_key().to_bytes()])?;
-    println!("{}: {}", output.display(), describe(&manifest));
+    say!("{}: {}", output.display(), describe(&manifest));
     Ok(())
 }
 
@@ -106,7 +104,7 @@ pub fn verify(arguments: &VerifyArguments) -> Result<()> {
     checker.check_length(length(path)?).map_err(mismatch)?;
     pieces(path, |piece| checker.update(piece).map_err(mismatch))?;
     ensure!(checker.is_complete(), "{} became shorter while it was read", path.display());
-    println!("{}: {}, trusted by {}", path.display(), describe(&manifest), arguments.trust[place].display());
+    say!("{}: {}, trusted by {}", path.display(), describe(&manifest), arguments.trust[place].display());
     Ok(())
 }
 

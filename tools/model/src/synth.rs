@@ -10,6 +10,7 @@ use inference_gguf::{GgmlType, Writer};
 use inference_kernels::f32_to_f16;
 use inference_quantize::Mixture;
 
+use crate::output::say;
 use crate::partial::Partial;
 
 #[derive(clap::Args)]
@@ -82,7 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     file.finish()?;
     bar.finish_and_clear();
-    println!("wrote {}", arguments.out.display());
+    say!("wrote {}", arguments.out.display());
     Ok(())
 }
 

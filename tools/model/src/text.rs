@@ -10,6 +10,7 @@ use inference_tokenizer::Tokenizer;
 use serde_json::json;
 
 use crate::host;
+use crate::output::say;
 
 /// Arguments of `tokenize`.
 #[derive(clap::Args)]
@@ -41,10 +42,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let tokens = encode(&tokenizer, &input, !arguments.no_bos, arguments.special)?;
     if arguments.json {
-        println!("{}", json!({ "tokens": tokens }));
+        say!("{}", json!({ "tokens": tokens }));
     } else {
         let words: Vec<String> = tokens.iter().map(u32::to_string).collect();
-        println!("{}", words.join(" "));
+        say!("{}", words.join(" "));
     }
     Ok(())
 }
@@ -70,8 +71,17 @@ pub fn encode(
 pub fn standard_input() -> Result<String> {
     let mut bytes = Vec::new();
     std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+    utf8("standard input", bytes)
+}
+
+/// All of a file, which must be UTF-8.
+pub fn file(path: &Path) -> Result<String> {
+    utf8(&path.display().to_string(), host::read(path)?.into_vec())
+}
+
+fn utf8(what: &str, bytes: Vec<u8>) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| {
-        anyhow!("standard input is not UTF-8 at byte {}: convert it first", error.utf8_error().valid_up_to())
+        anyhow!("{what} is not UTF-8 at byte {}: convert it first", error.utf8_error().valid_up_to())
     })
 }
 

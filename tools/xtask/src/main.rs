@@ -23,6 +23,7 @@ mod pages;
 mod pc;
 mod peer;
 mod policy;
+mod processors;
 mod qemu;
 mod regions;
 mod retrieval;

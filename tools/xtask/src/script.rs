@@ -19,7 +19,15 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(600);
 /// # Errors
 /// When no prompt comes.
 pub fn boot(machine: &Machine) -> Result<Running> {
-    let mut running = machine.start()?;
+    boot_with(machine, &[])
+}
+
+/// As [`boot`], with further options for QEMU.
+///
+/// # Errors
+/// When no prompt comes.
+pub fn boot_with(machine: &Machine, options: &[String]) -> Result<Running> {
+    let mut running = machine.start_with(options)?;
     running.wait_for(PROMPT, BOOT_LIMIT).context("the system did not come up")?;
     Ok(running)
 }

@@ -238,7 +238,8 @@ fn version() -> String {
 fn cpu_features(board: &Board, cpu: &str) -> u64 {
     use inference_kernels::CpuFeatures;
     match (board.isa, cpu) {
-        (Isa::Aarch64, "max" | "neoverse-n1") => CpuFeatures::DOTPROD.bits(),
+        (Isa::Aarch64, "max") => (CpuFeatures::DOTPROD | CpuFeatures::I8MM).bits(),
+        (Isa::Aarch64, "neoverse-n1" | "cortex-a76") => CpuFeatures::DOTPROD.bits(),
         _ => 0,
     }
 }

@@ -1,8 +1,8 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
 
 use crate::{
-    cd, check, containment, data, install, kernel, learning, official, pc, retrieval, shell, signed,
-    transcripts,
+    cd, check, containment, data, install, kernel, learning, official, pc, processors, retrieval, shell,
+    signed, transcripts,
 };
 use anyhow::{Context, Result};
 use board_description::Isa;
@@ -18,7 +18,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     Step { name: "install what is missing", shared: false, run: install },
     Step { name: "format", shared: false, run: format },
     Step { name: "rules of the architecture", shared: false, run: check::all },
@@ -27,6 +27,7 @@ const STEPS: [Step; 17] = [
     Step { name: "ring under every interleaving (loom)", shared: false, run: loom },
     Step { name: "kernel conformance in QEMU", shared: false, run: kernel::conformance },
     Step { name: "systems in QEMU", shared: false, run: transcripts::all },
+    Step { name: "arithmetic of AArch64's processors in QEMU", shared: false, run: processors::all },
     Step { name: "PCs in QEMU", shared: false, run: pc::all },
     Step { name: "CD image by BIOS and UEFI", shared: false, run: cd::all },
     Step { name: "documents and power cuts in QEMU", shared: false, run: retrieval::all },

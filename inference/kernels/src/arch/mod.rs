@@ -4,8 +4,6 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
-#[cfg(target_arch = "aarch64")]
-mod aarch64_gemm;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 #[cfg(target_arch = "x86_64")]
@@ -29,9 +27,11 @@ use crate::matmul::{Matrix, Output};
 pub(crate) fn matmul(isa: Isa, matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
     let done = match isa {
         #[cfg(target_arch = "aarch64")]
-        Isa::Neon => aarch64::matmul::<false>(matrix, x, out),
+        Isa::Neon => aarch64::matmul::<aarch64::Plain>(matrix, x, out),
         #[cfg(target_arch = "aarch64")]
-        Isa::NeonDotprod | Isa::NeonI8mm => aarch64::matmul::<true>(matrix, x, out),
+        Isa::NeonDotprod => aarch64::matmul::<aarch64::Dotprod>(matrix, x, out),
+        #[cfg(target_arch = "aarch64")]
+        Isa::NeonI8mm => aarch64::matmul::<aarch64::I8mm>(matrix, x, out),
         // SAFETY: `Kernels::select` made this `Isa` from a feature word that contains AVX-512 VNNI.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { x86_64::avx512::matmul(matrix, x, out) },
@@ -87,7 +87,7 @@ pub(crate) fn gemm(
     match isa {
         #[cfg(target_arch = "aarch64")]
         Isa::Neon | Isa::NeonDotprod | Isa::NeonI8mm => {
-            blocked::<aarch64_gemm::Neon, 8, 8, 8>(a, b, accumulate, out, scratch);
+            blocked::<aarch64::gemm::Neon, 8, 8, 8>(a, b, accumulate, out, scratch);
         }
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => blocked::<x86_64::gemm::Avx512, 14, 16, 32>(a, b, accumulate, out, scratch),

@@ -7,3 +7,4 @@ pub(super) mod gemm;
 pub(super) mod gemm_bf16;
 pub(super) mod gemm_pack;
 pub(super) mod processor;
+mod scales;

@@ -3,15 +3,17 @@
 //! to eight tokens. Lanes of the sums are rows, so the order within a row is the scalar definition's.
 #![allow(clippy::needless_range_loop, reason = "blocks of several rows are walked together")]
 
+mod unpack;
+
 use core::arch::x86_64::*;
 
+use super::scales::{Scaled, halves_8};
 use crate::GgmlType;
 use crate::activation::Activation;
 use crate::blocks::*;
 use crate::dequantize::blocks_of;
 use crate::matmul::{Matrix, Output};
-use crate::unpack::Block32;
-use crate::unpack_k::Block256;
+use unpack::{Vector32, Vectors256};
 
 /// Rows computed side by side.
 const ROWS: usize = 8;
@@ -56,22 +58,24 @@ where
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn run_32<B: Block32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
-    let mut w = [[0i8; 32]; ROWS];
+fn run_32<B: Vector32 + Scaled>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
+    let mut w = [_mm256_setzero_si256(); ROWS];
     for row in (0..matrix.rows()).step_by(ROWS) {
         let rows = rows_of::<B>(matrix, row);
         for first in (0..x.tokens).step_by(TOKENS) {
             let tokens = TOKENS.min(x.tokens - first);
             let mut sums = [_mm256_setzero_ps(); TOKENS];
             for b in 0..x.width / 32 {
+                prefetch_next(&rows, b);
                 for r in 0..ROWS {
-                    rows[r][b].unpack(&mut w[r]);
+                    // SAFETY: this function has the features.
+                    w[r] = unsafe { rows[r][b].vector() };
                 }
-                let d = floats(&eight(|r: usize| rows[r][b].d()));
-                let m = floats(&eight(|r| rows[r][b].m()));
+                let d = halves_8(|r| rows[r][b].scale());
+                let m = halves_8(|r| rows[r][b].minimum());
                 for t in 0..tokens {
                     let q = load(&x.token_q(first + t).as_chunks().0[b]);
-                    let dots = across(eight(|r| dot_32(load(&w[r]), q, _mm256_set1_epi16(1))));
+                    let dots = across(eight(|r| dot_32(w[r], q, _mm256_set1_epi16(1))));
                     let scale = _mm256_mul_ps(d, _mm256_set1_ps(x.token_d(first + t)[b]));
                     sums[t] = _mm256_add_ps(sums[t], _mm256_mul_ps(scale, _mm256_cvtepi32_ps(dots)));
                     if B::HAS_MIN {
@@ -87,20 +91,22 @@ fn run_32<B: Block32>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn run_256<B: Block256>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
-    let mut w = [[0i8; 256]; ROWS];
+fn run_256<B: Vectors256 + Scaled>(matrix: &Matrix<'_>, x: &Activation<'_>, out: &mut Output<'_>) {
+    let mut w = [[_mm256_setzero_si256(); 8]; ROWS];
     for row in (0..matrix.rows()).step_by(ROWS) {
         let rows = rows_of::<B>(matrix, row);
         for first in (0..x.tokens).step_by(TOKENS) {
             let tokens = TOKENS.min(x.tokens - first);
             let mut sums = [_mm256_setzero_ps(); TOKENS];
             for b in 0..x.width / 256 {
+                prefetch_next(&rows, b);
                 for r in 0..ROWS {
-                    rows[r][b].unpack(&mut w[r]);
+                    // SAFETY: this function has the features.
+                    unsafe { rows[r][b].vectors(&mut w[r]) };
                 }
                 let sub: [_; ROWS] = eight(|r| rows[r][b].scales());
-                let d = floats(&eight(|r: usize| rows[r][b].d()));
-                let dmin = floats(&eight(|r| rows[r][b].dmin()));
+                let d = halves_8(|r| rows[r][b].scale());
+                let dmin = halves_8(|r| rows[r][b].minimum());
                 for t in 0..tokens {
                     let q: &[i8; 256] = &x.token_q(first + t).as_chunks().0[b];
                     let dots = across(eight(|r| dot_256(&w[r], q, &sub[r].scale)));
@@ -133,14 +139,26 @@ fn dot_32(w: __m256i, q: __m256i, scale: __m256i) -> __m256i {
 /// Products of 256 bytes, each sub-block of 16 multiplied with its scale.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn dot_256(w: &[i8; 256], q: &[i8; 256], scale: &[i16; 16]) -> __m256i {
+fn dot_256(w: &[__m256i; 8], q: &[i8; 256], scale: &[i16; 16]) -> __m256i {
     let mut sum = _mm256_setzero_si256();
-    let parts = w.as_chunks::<32>().0.iter().zip(q.as_chunks::<32>().0);
+    let parts = w.iter().zip(q.as_chunks::<32>().0);
     for ((w, q), scale) in parts.zip(scale.as_chunks::<2>().0) {
         let scales = _mm256_set_m128i(_mm_set1_epi16(scale[1]), _mm_set1_epi16(scale[0]));
-        sum = _mm256_add_epi32(sum, dot_32(load(w), load(q), scales));
+        sum = _mm256_add_epi32(sum, dot_32(*w, load(q), scales));
     }
     sum
+}
+
+/// Asks for the `b`-th part of the next eight rows, which lie behind these in memory: eight rows at once are no stream
+/// to the hardware.
+#[inline(always)]
+fn prefetch_next<B>(rows: &[&[B]; ROWS], b: usize) {
+    let part = ROWS * size_of::<B>();
+    let start = rows[0].as_ptr().cast::<i8>().wrapping_add((rows[0].len() + b) * part);
+    for line in (0..part).step_by(64) {
+        // SAFETY: a hint, for which any address will do.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(start.wrapping_add(line)) };
+    }
 }
 
 /// Lane `i` is the sum of the lanes of `v[i]`.
@@ -165,13 +183,6 @@ fn load(bytes: &[i8; 32]) -> __m256i {
 fn shorts(values: &[i16; 16]) -> __m256i {
     // SAFETY: the reference covers the 32 bytes that are read.
     unsafe { _mm256_loadu_si256(values.as_ptr().cast()) }
-}
-
-#[inline]
-#[target_feature(enable = "avx2,fma,f16c")]
-fn floats(values: &[f32; 8]) -> __m256 {
-    // SAFETY: the reference covers the 32 bytes that are read.
-    unsafe { _mm256_loadu_ps(values.as_ptr()) }
 }
 
 /// Writes the lanes that are rows of the matrix.

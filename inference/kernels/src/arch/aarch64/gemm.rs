@@ -6,7 +6,7 @@ use core::arch::aarch64::*;
 use crate::gemm::{Tile, Unit};
 
 /// Products with fused operations of four lanes.
-pub(super) struct Neon;
+pub(in crate::arch) struct Neon;
 
 impl Unit<8, 8, 8> for Neon {
     fn tile(a: &[f32], b: &[f32], acc: &mut Tile<8, 8>) {
