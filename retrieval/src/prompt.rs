@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::evidence::{self, Evidence, Sentence};
+use crate::evidence::{self, Sentence};
 
 /// A piece of prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,10 +67,8 @@ pub struct Assembly {
     pub tokens: usize,
     /// Passages that did not fit.
     pub left_out: usize,
-    /// Indices of the materials that are in it.
-    pub taken: Vec<usize>,
-    /// How well the closest of their sentences fits.
-    pub evidence: Evidence,
+    /// The grammar of an answer that must quote; `None` where no sentence is close to the question.
+    pub quotations: Option<String>,
 }
 
 const INTRODUCTION: &str =
@@ -126,10 +124,9 @@ pub fn assemble(
         return Assembly { left_out: assembly.left_out, ..Assembly::default() };
     }
     let closest: Vec<Sentence<'_>> = closest.into_iter().filter(|one| taken.contains(&one.of)).collect();
-    let fit = evidence::evidence(question, closest.first());
+    assembly.quotations = evidence::quotations(question, &closest);
     let closest = closest_segments(&closest);
     assembly.tokens += closest.iter().map(&mut count).sum::<usize>();
-    (assembly.evidence, assembly.taken) = (fit, taken);
     assembly.segments.splice(0..0, [ahead, introduction]);
     assembly.segments.extend(closest);
     assembly.segments.push(again);

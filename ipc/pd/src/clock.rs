@@ -18,6 +18,11 @@ pub fn publish(hertz: u64) {
     backend::publish_frequency(hertz);
 }
 
+/// Whether all PDs can still read what was published; for the PD that published it.
+pub fn stands() -> bool {
+    backend::frequency_stands()
+}
+
 /// `ticks` in microseconds.
 pub fn to_micros(ticks: u64) -> u64 {
     (u128::from(ticks) * 1_000_000 / u128::from(frequency().max(1))) as u64

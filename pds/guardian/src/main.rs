@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use ipc_pd::NullHandler;
+use ipc_pd::{NullHandler, health};
 use pds_guardian::Guardian;
 
 ipc_pd::regions! {
@@ -15,7 +15,9 @@ fn init() -> NullHandler {
     let mut guardian =
         Guardian::new(supervisor_health().expect("system.xml maps the supervisor's health page"));
     loop {
+        health::busy();
         guardian.turn();
+        health::idle();
         ipc_pd::poll(&mut guardian);
         ipc_pd::rest();
     }

@@ -13,8 +13,7 @@ use alloc::vec::Vec;
 use inference_sampler::Grammar;
 use ipc_protocol::console_session::Level;
 use ipc_protocol::session_retriever::{Embedding, Task, ToRetriever};
-use retrieval::evidence::{Evidence, quotations};
-use retrieval::prompt::{self, Assembly, Material};
+use retrieval::prompt::{self, Material};
 
 /// Most passages, and most bytes of them, for an answer.
 pub(crate) const PASSAGES: u8 = 6;
@@ -96,7 +95,7 @@ impl Session {
         let budget = room.min(SMALL) + room.saturating_sub(SMALL) / 2;
         let assembly =
             prompt::assemble(&message, &materials, budget.min(TOKENS), |segment| count(segment.text()));
-        self.hold_to(&materials, &assembly);
+        self.hold_to(assembly.quotations.as_deref());
         let bytes: usize = assembly.injected.iter().map(|injected| injected.bytes).sum();
         let (count, left_out) = (assembly.injected.len(), assembly.left_out);
         let left = if left_out > 0 { format!(", {left_out} did not fit") } else { String::new() };
@@ -112,12 +111,11 @@ impl Session {
         (message, whole)
     }
 
-    /// Holds the answer to the sentences of the passages, if it is to be a quotation and any sentence may be meant.
-    fn hold_to(&mut self, materials: &[Material<'_>], assembly: &Assembly) {
+    /// Holds the answer to the closest sentences, if it is to be a quotation.
+    fn hold_to(&mut self, quotations: Option<&str>) {
         let taught = || self.model.language.as_ref().is_some_and(Language::quotes);
-        if assembly.evidence != Evidence::None && self.library.quote.unwrap_or_else(taught) {
-            let texts = assembly.taken.iter().filter_map(|index| Some(materials.get(*index)?.text));
-            self.library.quotations = Grammar::parse(&quotations(texts, assembly.evidence)).ok();
+        if self.library.quote.unwrap_or_else(taught) {
+            self.library.quotations = quotations.and_then(|grammar| Grammar::parse(grammar).ok());
         }
     }
 

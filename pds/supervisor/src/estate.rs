@@ -9,56 +9,32 @@ use crate::children::{
 };
 use crate::chronicle::{self, Chronicle};
 use crate::fault::Cause;
-use crate::ledger::{self, Ledger, Remark};
-use crate::model::{Event, Run, World};
-use crate::post::{Post, Regions};
+use crate::guardian::Guardian;
+use crate::ledger::{Ledger, Remark};
+use crate::means::Means;
+use crate::model::Event;
+use crate::post::Post;
 use crate::report;
 use crate::text::piece;
-use crate::ward::{Condition, Facts, Ward};
+use crate::ward::{Condition, Ward};
 use crate::watch::CpuMeter;
 use heapless::Deque;
-use ipc_pd::{Child, clock};
+use ipc_pd::clock;
 use ipc_protocol::console_supervisor as console;
 use ipc_protocol::platform::Platform;
-use ipc_protocol::signing::{Identity, Signed};
-use ipc_protocol::supervisor_loader::Newest;
 use ipc_protocol::{Piece, event, session_supervisor as session, supervisor_compute as compute};
 use ipc_protocol::{supervisor_loader as loader, timer};
-use memory_region::Readable;
-
-/// What the system description gives the supervisor; `None` where it has no such thing.
-pub struct Means {
-    /// The platform page.
-    pub platform: Option<&'static [u8]>,
-    /// The guardian's health page: why this PD was restarted.
-    pub guardian: Option<Readable<'static>>,
-    /// Health pages in the order of [`CHILDREN`]; a child without one, or one that the platform page does not
-    /// name, does not exist.
-    pub health: [Option<Readable<'static>>; COUNT],
-    /// The link to console.
-    pub console: Option<Regions>,
-    /// The link to session.
-    pub session: Option<Regions>,
-    /// The link to compute.
-    pub compute: Option<Regions>,
-    /// The link to loader.
-    pub loader: Option<Regions>,
-    /// The link to retriever.
-    pub retriever: Option<Regions>,
-    /// The link to storage, and what goes to and comes from the disk.
-    pub ledger: ledger::Means,
-}
 
 /// The supervisor's own row of `status`.
 pub(crate) struct Own {
     pub(crate) memory: u64,
-    pub(crate) guardian: Option<Readable<'static>>,
     pub(crate) meter: CpuMeter,
 }
 
 /// See the module's documentation.
 pub struct Estate {
     pub(crate) own: Own,
+    pub(crate) guardian: Guardian,
     pub(crate) wards: [Option<Ward>; COUNT],
     pub(crate) console: Post<console::ToConsole, console::ToSupervisor, 24>,
     pub(crate) session: Post<session::ToSession, session::ToSupervisor, 8>,
@@ -74,19 +50,6 @@ pub(crate) fn now_ms() -> u64 {
     clock::to_micros(clock::ticks()) / 1000
 }
 
-fn wards(means: &Means, platform: &Platform) -> [Option<Ward>; COUNT] {
-    core::array::from_fn(|index| {
-        let policy = &CHILDREN[index];
-        let known = platform.pds.iter().find(|pd| pd.name.as_slice() == policy.name.as_bytes());
-        let facts = known
-            .map_or(Facts { core: policy.core, memory: 0 }, |pd| Facts { core: pd.core, memory: pd.memory });
-        // With fewer cores a description may still map health pages of workers that it no longer has.
-        let exists = known.is_some() || platform.pds.is_empty();
-        let page = means.health[index].filter(|_| exists)?;
-        Some(Ward::new(policy, Child::new(index as u8), page, facts))
-    })
-}
-
 impl Estate {
     /// Starts the links.
     pub fn new(mut means: Means) -> Self {
@@ -95,12 +58,9 @@ impl Estate {
         chronicle.add(event::Event::Booted { version: platform.version.clone() });
         let own = platform.pds.iter().find(|pd| pd.name.as_slice() == b"supervisor");
         Self {
-            own: Own {
-                memory: own.map_or(0, |own| own.memory),
-                guardian: means.guardian,
-                meter: CpuMeter::default(),
-            },
-            wards: wards(&means, &platform),
+            own: Own { memory: own.map_or(0, |own| own.memory), meter: CpuMeter::default() },
+            guardian: Guardian::new(means.guardian, &platform),
+            wards: means.wards(&platform),
             console: Post::start(means.console, CONSOLE_CHANNEL),
             session: Post::start(means.session, SESSION_CHANNEL),
             compute: Post::start(means.compute, COMPUTE_CHANNEL),
@@ -118,7 +78,9 @@ impl Estate {
         for member in group(COMPUTE) {
             self.halt(member, Condition::Restarting { at_ms: 0 });
         }
-        report::own_failure(&mut self.console, &self.own);
+        if let Some(cause) = self.guardian.cause() {
+            report::own_failure(&mut self.console, cause);
+        }
     }
 
     /// The next event for the model's life cycle.
@@ -158,6 +120,14 @@ impl Estate {
         self.tell_model(index, outcome == Condition::Faulted);
     }
 
+    /// Says that the guardian does not run any more, when that is so.
+    pub(crate) fn look_at_guardian(&mut self, now: u64) {
+        if let Some(cause) = self.guardian.look(now).map(Cause::Silent) {
+            self.chronicle.add(chronicle::failure("guardian", cause));
+            report::no_guardian(&mut self.console, cause);
+        }
+    }
+
     /// Stops a child that runs or is about to.
     pub(crate) fn halt(&mut self, index: usize, condition: Condition) {
         match index {
@@ -189,7 +159,7 @@ impl Estate {
 
     /// The weights are about to change: a trainer that works with them begins afresh, and a fresh one reads nothing
     /// until session names a model again. One that waits reads nothing either.
-    fn interrupt_trainer(&mut self) {
+    pub(crate) fn interrupt_trainer(&mut self) {
         if self.wards[TRAINER].as_ref().is_some_and(Ward::is_at_work) {
             self.halt(TRAINER, Condition::Restarting { at_ms: now_ms() });
         }
@@ -271,63 +241,4 @@ impl Estate {
 /// The tick of the watchdog in ticks of the counter.
 pub(crate) fn tick() -> u64 {
     clock::from_micros(timer::TICK_MICROS)
-}
-
-impl World for Estate {
-    fn now_ms(&self) -> u64 {
-        now_ms()
-    }
-    fn compute(&mut self, message: compute::ToCompute) {
-        self.compute.send(message);
-    }
-    fn session(&mut self, message: session::ToSession) {
-        self.session.send(message);
-    }
-    fn offer_session(&mut self, message: &session::ToSession) -> bool {
-        self.session.offer(message)
-    }
-    fn loader(&mut self, message: loader::ToLoader) {
-        self.loader.send(message);
-    }
-    fn run_loader(&mut self) -> Run {
-        self.interrupt_trainer();
-        let Some(ward) = &mut self.wards[LOADER] else { return Run::Lost };
-        match ward.condition() {
-            Condition::Running => Run::Resumed,
-            Condition::Stopped { fresh: false } => {
-                ward.resume(clock::ticks());
-                Run::Resumed
-            }
-            Condition::Stopped { fresh: true } if ward.restart(clock::ticks()) => Run::Starting,
-            Condition::Restarting { .. } => Run::Starting,
-            Condition::Stopped { .. } | Condition::Faulted => Run::Lost,
-        }
-    }
-    fn stop_loader(&mut self) {
-        let Some(ward) = &mut self.wards[LOADER] else { return };
-        match ward.condition() {
-            Condition::Running => ward.halt(Condition::Stopped { fresh: false }),
-            Condition::Restarting { .. } => ward.halt(Condition::Stopped { fresh: true }),
-            Condition::Stopped { .. } | Condition::Faulted => (),
-        }
-        self.loader.forget();
-    }
-    fn replace(&mut self, child: usize) {
-        if self.wards[child].is_none() {
-            return self.tell_model(child, true);
-        }
-        self.fail(child, Cause::Late);
-    }
-    fn newest(&mut self, identity: &Identity) -> Option<Newest> {
-        self.ledger.newest(identity)
-    }
-    fn accept(&mut self, signed: &Signed) {
-        self.ledger.accept(signed);
-    }
-    fn notice(&mut self, line: Piece) {
-        self.say(line);
-    }
-    fn remember(&mut self, event: event::Event) {
-        self.chronicle.add(event);
-    }
 }

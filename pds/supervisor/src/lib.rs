@@ -11,18 +11,23 @@
 
 pub mod children;
 mod chronicle;
+mod commands;
 mod estate;
 pub mod fault;
+mod guardian;
 mod ledger;
+mod means;
 pub mod model;
 mod post;
 mod report;
 pub mod restarts;
+mod status;
 mod supervisor;
 mod text;
 pub mod ward;
 pub mod watch;
+mod world;
 
-pub use estate::Means;
 pub use ledger::Means as LedgerMeans;
+pub use means::Means;
 pub use supervisor::{STOPPED, Supervisor};

@@ -8,10 +8,8 @@ use crate::text::{Text, name, piece};
 use crate::ward::{Condition, Ward};
 use crate::watch::Sample;
 use core::fmt::Write;
-use core::sync::atomic::Ordering::Relaxed;
-use ipc_pd::{MessageInfo, health, set_mr};
+use ipc_pd::health;
 use ipc_protocol::console_supervisor::{Action, FaultReport, State, ToConsole, ToSupervisor};
-use ipc_protocol::guardian;
 
 type Console = Post<ToConsole, ToSupervisor, 24>;
 
@@ -66,40 +64,32 @@ pub fn no_restart(console: &mut Console, policy: &Policy) {
 }
 
 /// Why this PD was restarted, as the guardian left it.
-pub fn own_failure(console: &mut Console, own: &Own) {
-    let Some(page) = &own.guardian else { return };
-    let gauge = |index| page.load(health::GAUGES + index, Relaxed);
-    let cause = match gauge(guardian::CAUSE) {
-        guardian::HUNG => Cause::Hung(gauge(guardian::WORD)),
-        label => {
-            for word in 0..guardian::WORDS {
-                set_mr(word, gauge(guardian::WORD + word));
-            }
-            Cause::Fault(Fault::received(MessageInfo::new(label, guardian::WORDS)))
-        }
-    };
+pub fn own_failure(console: &mut Console, cause: Cause) {
     let Fault { label, address, pc, status } = cause.fault();
-    let pd = name("supervisor");
-    console.send(ToConsole::Fault(FaultReport {
-        pd,
-        cause: label,
-        address,
-        pc,
-        status,
-        action: Action::Restarted,
-    }));
+    let (pd, action) = (name("supervisor"), Action::Restarted);
+    console.send(ToConsole::Fault(FaultReport { pd, cause: label, address, pc, status, action }));
+}
+
+/// The guardian does not run any more: nobody can restart it.
+pub fn no_guardian(console: &mut Console, cause: Cause) {
+    let mut line = Text::default();
+    let _ = write!(line, "guardian ");
+    let _ = cause.describe(&mut line);
+    let _ = write!(
+        line,
+        "; all goes on without it, but the supervisor would not be restarted until the next boot"
+    );
+    console.send(ToConsole::Notice { text: line.piece() });
 }
 
 /// The supervisor's own row of `status`: it is at work on it.
-pub fn own_status(own: &mut Own, now: u64) -> ToConsole {
+pub fn own_status(own: &mut Own, restarts: u32, now: u64) -> ToConsole {
     let sample = health::own_page().map(|page| Sample::of(&page)).unwrap_or_default();
     ToConsole::Pd {
         name: name("supervisor"),
         state: State::Busy,
         cpu_permille: own.meter.permille(&sample, now),
-        restarts: own.guardian.as_ref().map_or(0, |page| {
-            page.load(health::GAUGES + guardian::COUNT, Relaxed).min(u32::MAX.into()) as u32
-        }),
+        restarts,
         memory: own.memory,
         gauges: [0; 4],
         core: 0,

@@ -3,23 +3,16 @@
 //! One design rule: every event does everything there is to do, so a lost or merged signal costs at most one tick.
 //! The supervisor makes no protected call: the timer could fault inside it, and nobody could restart the timer.
 
-use crate::children::{
-    CHILDREN, COMPUTE, CONSOLE, COUNT, LOADER, RETRIEVER, SESSION, TIMER, TIMER_CHANNEL, by_name, group,
-};
-use crate::chronicle;
-use crate::estate::{Estate, Means, now_ms, tick};
+use crate::children::{COMPUTE, CONSOLE, COUNT, LOADER, RETRIEVER, SESSION, TIMER_CHANNEL};
+use crate::estate::{Estate, now_ms, tick};
 use crate::fault::{Cause, Fault};
+use crate::means::Means;
 use crate::model::{Event, Model};
 use crate::post::{News, PER_TURN};
-use crate::report;
-use crate::text::{Text, piece};
 use crate::ward::Condition;
 use crate::watch::Finding;
 use core::convert::Infallible;
-use core::fmt::Write;
 use ipc_pd::{Channel, ChannelSet, Child, Handler, MessageInfo, clock, health};
-use ipc_protocol::Name;
-use ipc_protocol::console_supervisor::{ToConsole, ToSupervisor};
 
 /// Said when everything is stopped; scripts wait for it.
 pub const STOPPED: &str = "The system has stopped. You may switch it off.";
@@ -29,17 +22,17 @@ const PING_MS: u64 = 1_000;
 
 /// The parent of all other PDs.
 pub struct Supervisor {
-    estate: Estate,
-    model: Model,
+    pub(crate) estate: Estate,
+    pub(crate) model: Model,
     /// The next row of `status` to tell.
-    status: Option<usize>,
+    pub(crate) status: Option<usize>,
     /// When the timer was last asked for a tick.
     asked: u64,
     /// When the children were last looked at.
     watched: u64,
     pinged_ms: u64,
     /// The user has left: nothing is started any more.
-    closed: bool,
+    pub(crate) closed: bool,
 }
 
 impl Supervisor {
@@ -192,6 +185,7 @@ impl Supervisor {
                 self.estate.fail(index, cause);
             }
         }
+        self.estate.look_at_guardian(now);
     }
 
     /// Looks at one child, in order of priority: one that is at work excuses all below it on its core (`held`).
@@ -224,113 +218,6 @@ impl Supervisor {
     fn ask_for_tick(&mut self) {
         self.asked = clock::ticks();
         TIMER_CHANNEL.notify();
-    }
-
-    // ---- commands ----
-
-    fn command(&mut self, command: ToSupervisor) {
-        match command {
-            ToSupervisor::Status => self.status = Some(0),
-            ToSupervisor::Restart { name } => self.with_child(&name, Self::restart),
-            ToSupervisor::Stop { name } => self.with_child(&name, Self::stop),
-            ToSupervisor::Shutdown => self.shut_down(),
-        }
-    }
-
-    fn with_child(&mut self, name: &Name, act: fn(&mut Self, usize)) {
-        match by_name(name.as_slice()).filter(|index| self.estate.wards[*index].is_some()) {
-            Some(index) => act(self, index),
-            None if name.as_slice() == b"supervisor" => self
-                .estate
-                .say(piece!("the supervisor cannot be stopped or restarted: it looks after the others")),
-            None if name.as_slice() == b"guardian" => self
-                .estate
-                .say(piece!("the guardian cannot be stopped or restarted: it restarts the supervisor")),
-            None => self.unknown(name),
-        }
-    }
-
-    fn unknown(&mut self, name: &Name) {
-        let mut line = Text::default();
-        let _ = write!(line, "there is no part called '{}'; there are:", name.text());
-        for ward in self.estate.wards.iter().flatten() {
-            let _ = write!(line, " {}", ward.policy().name);
-        }
-        self.estate.say(line.piece());
-    }
-
-    fn restart(&mut self, index: usize) {
-        self.estate.chronicle.add(chronicle::command("restart", CHILDREN[index].name));
-        if index == LOADER {
-            return self.restart_loader();
-        }
-        for member in group(index).rev() {
-            self.restart_member(member);
-        }
-        self.estate.tell_model(index, false);
-        let policy = &CHILDREN[index];
-        self.estate.say(piece!("{} is restarted; {}", policy.name, policy.lost));
-    }
-
-    fn restart_member(&mut self, index: usize) {
-        let Some(ward) = &mut self.estate.wards[index] else { return };
-        ward.forgive();
-        self.estate.halt(index, Condition::Restarting { at_ms: 0 });
-    }
-
-    /// The loader may only run while nobody reads the model: then it is restarted at once, else with the next load.
-    fn restart_loader(&mut self) {
-        let Some(ward) = &mut self.estate.wards[LOADER] else { return };
-        ward.forgive();
-        if self.model.loader_may_run() {
-            self.estate.halt(LOADER, Condition::Restarting { at_ms: 0 });
-            self.estate.tell_model(LOADER, false);
-            self.estate.say(piece!("loader is restarted; {}", CHILDREN[LOADER].lost));
-        } else {
-            self.estate.halt(LOADER, Condition::Stopped { fresh: true });
-            self.estate
-                .say(piece!("the loader is stopped while a model is in use; the next load starts it afresh"));
-        }
-    }
-
-    fn stop(&mut self, index: usize) {
-        let policy = &CHILDREN[index];
-        if !policy.keep.is_empty() {
-            return self.estate.say(piece!("{} cannot be stopped: {}", policy.name, policy.keep));
-        }
-        self.estate.chronicle.add(chronicle::command("stop", policy.name));
-        for member in group(index) {
-            self.estate.halt(member, Condition::Stopped { fresh: true });
-        }
-        self.estate.tell_model(index, true);
-        self.estate.say(piece!("{0} is stopped; restart {0} starts it again", policy.name));
-    }
-
-    fn shut_down(&mut self) {
-        self.closed = true;
-        for index in (0..COUNT).filter(|index| ![TIMER, CONSOLE].contains(index)) {
-            self.estate.halt(index, Condition::Stopped { fresh: true });
-        }
-        self.estate.say(piece!("{STOPPED}"));
-    }
-
-    fn tell_status(&mut self) {
-        let Some(mut row) = self.status else { return };
-        let now = clock::ticks();
-        while let Some(ward) = self.estate.wards.get_mut(row) {
-            if let Some(ward) = ward
-                && !self.estate.console.offer(&report::status(ward, now))
-            {
-                self.status = Some(row);
-                return;
-            }
-            row += 1;
-        }
-        let own = report::own_status(&mut self.estate.own, now);
-        let told = row > COUNT || self.estate.console.offer(&own);
-        let ended = told && self.estate.console.offer(&ToConsole::StatusEnd);
-        // One past the children: only the end is still to be told.
-        self.status = (!ended).then_some(if told { COUNT + 1 } else { row });
     }
 }
 

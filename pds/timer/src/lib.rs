@@ -93,7 +93,10 @@ impl<C: Comparator, W: WallClock> Timer<C, W> {
 impl<C: Comparator, W: WallClock> Handler for Timer<C, W> {
     type Error = Infallible;
 
+    /// # Panics
+    /// Where the clock page, which this PD alone writes, is not as it was written: a fresh start measures again.
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        assert!(clock::stands(), "the clock page is not as it was written");
         for client in channels.iter().filter(|channel| *channel != IRQ) {
             self.set(client, TICK_MICROS);
         }

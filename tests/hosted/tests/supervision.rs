@@ -97,7 +97,18 @@ fn status_names_every_child_of_the_description() {
     let names: Vec<_> = bench.status().into_iter().map(|(name, ..)| name).collect();
     assert_eq!(
         names,
-        ["timer", "console", "storage", "session", "loader", "retriever", "compute", "trainer", "supervisor"]
+        [
+            "timer",
+            "console",
+            "storage",
+            "session",
+            "loader",
+            "retriever",
+            "compute",
+            "trainer",
+            "supervisor",
+            "guardian"
+        ]
     );
 }
 
@@ -270,5 +281,26 @@ fn a_timer_that_loops_is_found_by_the_guardians_pulse() {
         let mut bench = Bench::boot(seed);
         bench.system.hang("timer");
         assert!(bench.guarded_until(10 * SECOND, |bench| bench.system.restarts("timer") == 1));
+    });
+}
+
+#[test]
+fn a_guardian_that_does_nothing_any_more_is_named_and_all_goes_on() {
+    for_each_seed(5, |seed| {
+        let mut bench = Bench::boot(seed);
+        bench.guarded_until(5 * SECOND, |_| false);
+        assert!(!bench.said("guardian"), "it lives\n{}", bench.system.recent());
+        let is = |bench: &mut Bench, wanted| {
+            bench.status().iter().any(|(name, state, _)| name == "guardian" && *state == wanted)
+        };
+        assert!(is(&mut bench, State::Idle));
+        bench.system.hang("guardian");
+        let told = |bench: &Bench| bench.said("guardian gave no sign of life");
+        assert!(bench.guarded_until(5 * SECOND, told));
+        bench.console.take();
+        assert!(!bench.guarded_until(10 * SECOND, told), "it is said once");
+        assert!(is(&mut bench, State::Faulted));
+        bench.system.fault("compute");
+        assert!(bench.until(5 * SECOND, |bench| bench.reported("compute", Action::Restarted)));
     });
 }

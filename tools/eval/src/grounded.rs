@@ -5,7 +5,6 @@ use crate::answerer::Answerer;
 use crate::{Report, Tally, Tasks, lines};
 use anyhow::Result;
 use inference_sampler::Grammar;
-use retrieval::evidence::{Evidence, quotations};
 use retrieval::prompt::{Assembly, Material, Segment, assemble};
 use serde::Deserialize;
 use std::path::Path;
@@ -39,8 +38,8 @@ pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, tasks: &Tasks) 
     for line in lines::read::<Line>(file, tasks.limit, "{\"passage\", \"question\", \"answer\"}")? {
         let assembly = asked(&line.passage, &line.question);
         let text: String = assembly.segments.iter().map(Segment::text).collect();
-        let held = answerer.quotes && !tasks.no_grammar && assembly.evidence != Evidence::None;
-        let grammar = held.then(|| Grammar::parse(&quotations([line.passage.as_str()], assembly.evidence)));
+        let quotations = assembly.quotations.filter(|_| answerer.quotes && !tasks.no_grammar);
+        let grammar = quotations.as_deref().map(Grammar::parse);
         let given = answerer.answer(&text, grammar.transpose()?.as_ref())?;
         let part = if line.answer.is_some() { "the passage answers" } else { "the passage does not say" };
         let correct = is_right(&given, &line.passage, line.answer.as_deref());

@@ -1,11 +1,10 @@
 //! Learning on the booted system: two corrections, a job beside the chat, other answers, a power cut, and the way back.
 
-use crate::options::SystemOptions;
+use crate::options::{SystemOptions, tested};
 use crate::qemu::Running;
 use crate::script::{self, PROMPT, ask, expect, passed};
 use crate::{disk, install, shell, system};
 use anyhow::{Context, Result, ensure};
-use board_description::Isa;
 use std::time::Duration;
 
 /// What is asked, and the better answer.
@@ -21,7 +20,7 @@ const JOB_LIMIT: Duration = Duration::from_secs(300);
 /// # Errors
 /// What is missing in the transcript.
 pub fn all() -> Result<()> {
-    install::programs(&[install::qemu(Isa::Aarch64)])?;
+    install::programs(&[install::qemu(tested().isa)])?;
     let options = SystemOptions {
         disk: Some(disk::fresh("learning")?),
         model: Some(shell::root().join("models/cloister-base.gguf")),

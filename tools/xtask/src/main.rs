@@ -134,7 +134,7 @@ enum Figure {
     },
     /// What is left of a conversation in the machine's RAM after /clear and after restarts
     Erasure,
-    /// What becomes of every kind of fault in every PD; the whole matrix is written to docs/containment.md
+    /// What becomes of every kind of fault in every PD; the whole matrix is written to docs/containment*.md
     Containment {
         /// Kernel
         #[arg(long, value_enum, default_value_t = options::Kernel::Cloister)]
@@ -142,7 +142,7 @@ enum Figure {
         /// Only cells whose `PD/fault` contains this; they are printed
         #[arg(default_value = "")]
         cells: String,
-        /// Board; only of the first the page is written
+        /// Board
         #[arg(long, default_value = "qemu_virt_aarch64")]
         board: String,
     },

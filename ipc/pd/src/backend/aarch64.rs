@@ -72,6 +72,10 @@ pub(crate) fn frequency() -> u64 {
 /// Every PD reads it from a register.
 pub(crate) fn publish_frequency(_: u64) {}
 
+pub(crate) fn frequency_stands() -> bool {
+    true
+}
+
 /// Ends the PD with a fault that its parent sees: an undefined instruction.
 pub(super) fn abort() -> ! {
     // SAFETY: the instruction is permanently undefined, so control never passes it.

@@ -80,6 +80,10 @@ pub(crate) fn frequency() -> u64 {
     1_000_000
 }
 pub(crate) fn publish_frequency(_: u64) {}
+
+pub(crate) fn frequency_stands() -> bool {
+    true
+}
 pub(crate) fn health_page() -> Option<Writable<'static>> {
     KERNEL.with(|current| current.borrow().as_ref().and_then(|kernel| kernel.health_page()))
 }

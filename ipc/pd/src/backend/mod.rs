@@ -19,6 +19,6 @@ pub(crate) use sel4::*;
 pub mod hosted;
 #[cfg(not(any(target_os = "none", cloister_pd)))]
 pub(crate) use hosted::{
-    call, defer, frequency, get_mr, health_page, interrupt_message, publish_frequency, send, set_mr, ticks,
-    wait,
+    call, defer, frequency, frequency_stands, get_mr, health_page, interrupt_message, publish_frequency,
+    send, set_mr, ticks, wait,
 };

@@ -1,7 +1,7 @@
 //! System calls of an seL4-like kernel; the instruction itself is in `isa`.
 
 use super::isa;
-pub(crate) use super::isa::{frequency, interrupt_message, publish_frequency, ticks};
+pub(crate) use super::isa::{frequency, frequency_stands, interrupt_message, publish_frequency, ticks};
 use crate::message::MessageInfo;
 use crate::{health, symbols};
 use core::cell::Cell;

@@ -62,20 +62,43 @@ pub(crate) fn ticks() -> u64 {
     unsafe { _rdtsc() }
 }
 
+/// Frequencies that a time stamp counter may have, in Hz.
+const PLAUSIBLE: core::ops::RangeInclusive<u64> = 100_000_000..=20_000_000_000;
+
+/// What was told first, or published; 0: nothing yet.
+static TOLD: AtomicU64 = AtomicU64::new(0);
+
 /// The time stamp counter's frequency. No instruction tells it to a PD: one PD measures it and publishes it on a page
-/// that all read (see [`publish_frequency`]). 1 GHz until then, and where there is no such page.
+/// that all read (see [`publish_frequency`]). 1 GHz until then, and where there is no such page. The first plausible
+/// value counts: whoever may write the page cannot turn the time of those who have read it.
 pub(crate) fn frequency() -> u64 {
-    match clock_page().map_or(0, |page| page.load(Ordering::Relaxed)) {
-        0 => 1_000_000_000,
+    match TOLD.load(Ordering::Relaxed) {
+        0 => first_frequency(),
         hertz => hertz,
     }
+}
+
+fn first_frequency() -> u64 {
+    let hertz = clock_page().map_or(0, |page| page.load(Ordering::Relaxed));
+    if !PLAUSIBLE.contains(&hertz) {
+        return 1_000_000_000;
+    }
+    TOLD.store(hertz, Ordering::Relaxed);
+    hertz
 }
 
 /// Tells all PDs the frequency; only a PD that may write the clock page calls this.
 pub(crate) fn publish_frequency(hertz: u64) {
     if let Some(page) = clock_page() {
         page.store(hertz, Ordering::Relaxed);
+        TOLD.store(hertz, Ordering::Relaxed);
     }
+}
+
+/// Whether the page says what was published.
+pub(crate) fn frequency_stands() -> bool {
+    let told = TOLD.load(Ordering::Relaxed);
+    told == 0 || clock_page().is_none_or(|page| page.load(Ordering::Relaxed) == told)
 }
 
 /// The page that `setvar_vaddr="clock_page"` names.

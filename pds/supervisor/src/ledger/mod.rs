@@ -9,61 +9,18 @@
 //! can turn the account back.
 
 mod record;
+mod state;
 
 use crate::children::STORAGE_CHANNEL;
 use crate::model::versions::Versions;
-use crate::post::{News, PER_TURN, Post, Regions};
+use crate::post::{News, PER_TURN, Post};
 use ipc_protocol::signing::{Identity, Signed};
 use ipc_protocol::storage::{Outcome, Partition, ToClient, ToStorage};
 use ipc_protocol::supervisor_loader::Newest;
 use memory_region::{Readable, Writable};
 use record::{BYTES, COPIES, Copy, Record, SECTORS};
-
-/// The regions that the account goes through.
-pub struct Means {
-    /// The link to storage.
-    pub link: Option<Regions>,
-    /// What storage has read.
-    pub read: Option<Readable<'static>>,
-    /// What storage is to write.
-    pub write: Option<Writable<'static>>,
-}
-
-/// What is known of the account on the disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum State {
-    /// Storage was not asked yet, or restarted.
-    Unasked,
-    /// It was asked which partitions there are.
-    Asked,
-    /// These copies are read.
-    Reading([Option<Copy>; 2]),
-    /// Read; this record is the newest on the disk.
-    Known(Record),
-    /// There is no place for it.
-    Absent,
-    /// The device could not read it.
-    Failed,
-}
-
-/// What is being written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Writing {
-    No,
-    Record(Record),
-    Flush(Record),
-}
-
-/// What a person should be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remark {
-    /// Both copies are damaged.
-    Damaged,
-    /// The newest versions could not be written.
-    NotWritten,
-    /// Storage broke the protocol.
-    Misbehaved,
-}
+pub use state::{Means, Remark};
+use state::{State, Writing};
 
 /// See the module's documentation.
 pub struct Ledger {

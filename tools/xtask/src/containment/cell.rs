@@ -120,7 +120,7 @@ impl Rig<'_> {
         record: &mut Record,
     ) -> Result<()> {
         let pd = record.pd.clone();
-        let limit = if fault == Fault::Garbage || pd == GUARDIAN { SHORT } else { FOUND };
+        let limit = if fault == Fault::Garbage { SHORT } else { FOUND };
         let patience = self.terminal.patience(limit);
         while !patience.left().is_zero() && record.reported.is_empty() {
             self.watch_key(record)?;
@@ -173,9 +173,9 @@ impl Record {
             broken.extend(slow.map(|echo| format!("an echo took {:?}", echo.took)));
             broken.extend((self.lost_keys > 0).then(|| format!("{} keys were lost", self.lost_keys)));
         }
-        if fault != Fault::Garbage && self.pd != GUARDIAN {
+        if fault != Fault::Garbage {
             broken.extend(self.reported.is_empty().then(|| "nobody was told".into()));
-            broken.extend((self.restarts == 0).then(|| "not restarted".into()));
+            broken.extend((self.restarts == 0 && self.pd != GUARDIAN).then(|| "not restarted".into()));
         }
         broken.extend((self.healed.is_none() && self.pd != GUARDIAN).then(|| "not healthy again".into()));
         broken.extend(self.chat.as_ref().map(|said| format!("afterwards the model said {said}")));

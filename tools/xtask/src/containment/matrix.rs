@@ -58,8 +58,8 @@ pub fn test() -> Result<()> {
     Ok(())
 }
 
-/// Runs the cells whose `PD/fault` contains `filter`, and prints them. Without a filter on the first board: all of them,
-/// and the deaths in the middle of an answer, and writes the page.
+/// Runs the cells whose `PD/fault` contains `filter`, and prints them. Without a filter: all of them, and the deaths in
+/// the middle of an answer, and writes the page of this kernel and board.
 ///
 /// # Errors
 /// When a machine does not come up.
@@ -70,11 +70,10 @@ pub fn bench(kernel: Kernel, filter: &str) -> Result<()> {
     for record in &records {
         println!("{}", describe(record));
     }
-    match kernel {
-        _ if !filter.is_empty() || tested().name != tools_sysgen::BOARDS[0].name => Ok(()),
-        Kernel::Cloister => report::write(&records, &recovery::run(kernel)?, took),
-        Kernel::Sel4 => report::write_official(&records, took),
+    if !filter.is_empty() {
+        return Ok(());
     }
+    report::write(report::page(kernel, tested()), &records, &recovery::run(kernel)?, took)
 }
 
 fn run(kernel: Kernel, filter: &str) -> Result<Vec<Record>> {

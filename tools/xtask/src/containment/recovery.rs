@@ -41,14 +41,15 @@ pub fn test() -> Result<()> {
     Ok(())
 }
 
-/// All deaths, on one core and on several.
+/// All deaths, on one core and, on our kernel, on two. The official one has one or four, and emulated, four are too
+/// slow to time anything.
 ///
 /// # Errors
 /// When a machine does not come up or compute does not die.
 pub fn run(kernel: Kernel) -> Result<Vec<Death>> {
-    let several = if kernel == Kernel::Sel4 { 4 } else { 2 };
+    let machines: &[u8] = if kernel == Kernel::Sel4 { &[1] } else { &[1, 2] };
     let mut deaths = Vec::new();
-    for cores in [1, several] {
+    for &cores in machines {
         let bed = Bed::new(kernel, cores, &format!("recovery-{cores}"))?;
         let mut rig = bed.start()?;
         for after in AFTER {

@@ -20,6 +20,8 @@ pub const ORDERS_SEEN: u64 = 0x2fff_0000;
 const RAM: u64 = 320 << 20;
 /// The model of these tests.
 pub const MODEL: &str = "stories260K-q8_0";
+/// How the lines begin that end an answer.
+const FIGURES: [&str; 2] = ["[Prompt", "[Retrieval"];
 /// How lines begin that the system says of a fault in the middle of an answer.
 const REPORTS: [&str; 3] = ["fault in ", "  the conversation is kept", "warning: compute restarted"];
 const BOOT: Duration = Duration::from_secs(120);
@@ -187,7 +189,8 @@ impl Rig<'_> {
     /// Compares an answer, reports of faults in it left out, with the golden text.
     pub fn differs(&self, answer: &str) -> Option<String> {
         let said = answer.split_once(self.bed.golden.prompt.as_str()).map_or(answer, |(_, rest)| rest);
-        let said: Vec<&str> = said.lines().take_while(|line| !line.starts_with("[Prompt")).collect();
+        let is_answer = |line: &&str| !FIGURES.iter().any(|figures| line.starts_with(figures));
+        let said: Vec<&str> = said.lines().take_while(is_answer).collect();
         let is_report = |line: &&&str| REPORTS.iter().any(|report| line.starts_with(report));
         let said: String = said.iter().filter(|line| !is_report(line)).copied().collect();
         let (said, golden) = (dense(&said), dense(&self.bed.golden.text));
