@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{BufWriter, Error, Result, Write};
+use std::io::{BufWriter, Error, ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
 /// A file being written beside its target, as `TARGET.partial`. Dropped before [`Partial::finish`], it is removed; a
@@ -16,8 +16,11 @@ pub struct Partial {
 
 impl Partial {
     /// # Errors
-    /// Those of creating a file.
+    /// Those of creating a file, and that `target` is a folder.
     pub fn create(target: &Path) -> Result<Self> {
+        if target.is_dir() {
+            return Err(Error::new(ErrorKind::IsADirectory, "Is a directory: name a file in it"));
+        }
         let mut name = OsString::from(target);
         name.push(".partial");
         let path = PathBuf::from(name);

@@ -44,6 +44,7 @@ fn what_cannot_be_measured_or_computed_is_said_first() {
             &["perplexity", "--text", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "-c", "4"],
             "at least 8 tokens",
         ),
+        (&["quantize", "./", "Q8_0"], "cannot write ./: Is a directory: name a file in it"),
         (&["embed", "--text", "x"], "give one of architecture bert"),
     ] {
         let error = refused(command(arguments, &file));
