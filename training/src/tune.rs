@@ -12,8 +12,8 @@ use inference_kernels::Kernels;
 use crate::memory::zeros;
 use crate::random::Random;
 use crate::{
-    AdamW, Alone, Base, Document, Gradients, Layout, Net, Part, Plan, Settings, Shape, Start, TrainError,
-    initial,
+    AdamW, Alone, Base, Document, Gradients, Layout, Net, Part, Plan, Settings, Shape, Start, Tally,
+    TrainError, initial,
 };
 
 /// What a document is for.
@@ -47,7 +47,8 @@ pub struct Recipe {
     pub rate: f32,
     /// Most passes over the lessons.
     pub passes: u32,
-    /// Ends when the loss of each lesson is below this, in nats per token.
+    /// Ends when the loss of each lesson, over all its tokens, is below this, in nats. Below ln 2 every token of the lesson
+    /// has more than half of the probability: the best tokens, one after the other, are the lesson.
     pub enough: f64,
     pub seed: u64,
 }
@@ -223,7 +224,7 @@ impl<F: FnMut(Moment) -> bool> Run<'_, F> {
         for index in batch {
             let tally = self.gradients.compute(net, &self.documents, &[*index], &Alone)?;
             self.kernels.add_scaled(&mut sum, self.gradients.gradient(), 1.0 / batch.len() as f32);
-            let moment = made.add(tally.mean());
+            let moment = made.add(&tally);
             self.ask(moment)?;
         }
         Ok(sum)
@@ -240,9 +241,9 @@ struct Pass {
 }
 
 impl Pass {
-    fn add(&mut self, loss: f64) -> Moment {
-        self.worst = self.worst.max(loss);
-        self.sum += loss;
+    fn add(&mut self, tally: &Tally) -> Moment {
+        self.worst = self.worst.max(tally.loss);
+        self.sum += tally.mean();
         self.done += 1;
         Moment::Learning {
             pass: self.number,

@@ -84,6 +84,12 @@ impl Library {
         }
     }
 
+    /// Whether the retriever is still to say what its store is, and is not known to be silent.
+    pub fn is_opening(&self) -> bool {
+        let opening = self.state.as_ref().map_or(self.side.is_some(), |state| state.store == Store::Opening);
+        opening && self.expected
+    }
+
     /// Whether there is a store.
     pub fn is_open(&self) -> bool {
         self.state.as_ref().is_some_and(|state| state.store == Store::Open)
@@ -100,7 +106,7 @@ impl Library {
     /// Whether there may be something to find for a question. A retriever that has not said yet what it holds is waited
     /// for, unless it was waited for in vain.
     pub fn has_something(&self, question: &str) -> bool {
-        let Some(state) = &self.state else { return self.side.is_some() && self.expected };
+        let Some(state) = &self.state else { return self.is_opening() };
         let holds = |state: &State| state.passages > 0 || state.told > 0 || state.files_left > 0;
         match state.store {
             Store::Open => holds(state) || is_about_events(question),

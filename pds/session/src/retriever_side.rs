@@ -71,6 +71,9 @@ impl Session {
             ToSession::State(state) => {
                 (self.library.state, self.library.expected) = (Some(state), true);
                 self.tell_retrieval();
+                if !self.library.is_opening() {
+                    self.learn_when_open();
+                }
             }
             ToSession::Passage { id, source, heading, score } if waiting && id == mine => {
                 self.passage(&source, &heading, score);

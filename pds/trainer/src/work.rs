@@ -34,7 +34,7 @@ fn recipe(shape: &Shape, seed: u64) -> Result<Recipe, String> {
         format!("its smallest adapter has {} KiB, there is room for {} KiB", size(1) / 1024, SLOT / 1024)
     })?;
     let alpha = 2.0 * rank as f32;
-    Ok(Recipe { rank, alpha, layers, rate: 0.01, passes: 24, enough: 0.05, seed })
+    Ok(Recipe { rank, alpha, layers, rate: 0.01, passes: 24, enough: 0.3, seed })
 }
 
 /// Learns; `go_on` is asked after every document. `heap` bytes may be used.

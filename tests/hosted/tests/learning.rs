@@ -65,8 +65,10 @@ impl Machine {
         let (person, disk) = Person::start(seed, image, 4 << 20);
         let mut machine = Self { person, disk };
         machine.wait(0, ">>> ");
+        // At the first prompt the store may not be open yet: that is waited for.
+        let status = machine.line("/learn status");
+        assert!(status.contains("learning: "), "{status}");
         machine.settle();
-        while machine.line("/learn status").contains("is not open") {}
         machine
     }
 

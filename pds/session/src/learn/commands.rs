@@ -13,12 +13,21 @@ impl Session {
         if !self.accept(id, Kind::Learn) {
             return;
         }
+        self.patience.start(SILENCE);
+        self.learning.waiting = Some(what);
+        if !self.library.is_opening() {
+            self.learn_when_open();
+        }
+    }
+
+    /// What the user wants of learning, as soon as the retriever has said what its store is.
+    pub(crate) fn learn_when_open(&mut self) {
+        let Some(what) = self.learning.waiting.take().filter(|_| self.is(Kind::Learn)) else { return };
         if !self.library.is_open() {
             return self.refuse(
-                "pairs and adapters lie in the retriever's store, which is not open (yet): try again in a moment, or see /status",
+                "pairs and adapters lie in the retriever's store, which is not open: /status says why",
             );
         }
-        self.patience.start(SILENCE);
         match what {
             Learn::On => self.want(Want::Switch(true), Step::Switched(true)),
             Learn::Off => self.want(Want::Switch(false), Step::Switched(false)),

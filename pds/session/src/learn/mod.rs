@@ -22,6 +22,7 @@ use crate::{RetrieverLink, TrainerLink};
 use alloc::string::String;
 use alloc::vec::Vec;
 use ipc_protocol::adapter::Place;
+use ipc_protocol::console_session::Learn;
 use ipc_protocol::session_retriever::{PairKind, Version};
 use ipc_protocol::session_trainer::{ToSession, ToTrainer};
 use ipc_protocol::{Piece, session_retriever};
@@ -96,6 +97,8 @@ struct Wish {
 #[derive(Default)]
 pub(crate) struct Learning {
     trainer: Option<Side<ToTrainer, ToSession>>,
+    /// What the user wants as soon as the store is open.
+    waiting: Option<Learn>,
     /// The retriever's request under way.
     asked: Option<(u32, Step)>,
     /// Its text is not complete.
