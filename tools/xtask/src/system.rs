@@ -96,11 +96,15 @@ fn model_size(path: &Path) -> Result<u64> {
     Ok(metadata.len())
 }
 
+/// What a further core's worker has of its own: outbox, heap, stack.
+const WORKER: u64 = 4 * MIB;
+
 /// RAM of a machine of ours for a model of so many bytes.
 pub fn ram_for(options: &SystemOptions, model: u64) -> u64 {
     let weights = weights_for(model).saturating_sub(64 * MIB);
     let heap = retriever_heap(options).unwrap_or(0);
-    (DEFAULT_RAM + weights + heap).next_multiple_of(64 * MIB)
+    let workers = u64::from(options.smp.saturating_sub(1)) * WORKER;
+    (DEFAULT_RAM + weights + heap + workers).next_multiple_of(64 * MIB)
 }
 
 /// Heap of the retriever, where more passages are wanted than the description's has room for.
