@@ -88,7 +88,7 @@ pub fn closest<'a>(
     hits.iter().filter_map(|hit| all.get(hit.id as usize).copied()).collect()
 }
 
-/// How well a sentence fits a question.
+/// Whether a sentence has two thirds of the words that a question asks with.
 fn covers(question: &str, sentence: &Sentence<'_>) -> bool {
     let is_kind = |word: &str| ANSWER_KINDS.iter().any(|kind| word.eq_ignore_ascii_case(kind));
     let asked = asked_for(question);

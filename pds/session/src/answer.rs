@@ -10,7 +10,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use ipc_pd::clock;
-use ipc_protocol::List;
 use ipc_protocol::console_session::{Level, StopReason, ToConsole};
 use ipc_protocol::session_compute::{Cost, Stop, ToCompute};
 
@@ -271,10 +270,5 @@ impl Session {
     pub(crate) fn repeated(tokens: &[u32], count: usize) -> Vec<u32> {
         let (first, rest) = tokens.split_at(tokens.len().min(1));
         first.iter().chain(rest.iter().cycle().take(count.saturating_sub(1))).copied().collect()
-    }
-
-    /// No tokens end a measurement.
-    pub(crate) fn no_stops() -> List<u32, 16> {
-        List::default()
     }
 }

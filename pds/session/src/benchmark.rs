@@ -7,6 +7,7 @@ use crate::request::{Generation, Kind};
 use crate::session::Session;
 use alloc::format;
 use inference_template::{Message, Role};
+use ipc_protocol::List;
 use ipc_protocol::console_session::Level;
 use ipc_protocol::session_compute::{Cost, Sampling, ToCompute};
 
@@ -32,7 +33,7 @@ impl Session {
         let limit = GENERATED.min(context.saturating_sub(prompt.len() as u32));
         let greedy = Sampling { temperature: 0.0, ..Sampling::default() };
         self.compute.push(ToCompute::Erase);
-        self.generate(Kind::Benchmark, Generation::new(prompt, limit, greedy, Self::no_stops()));
+        self.generate(Kind::Benchmark, Generation::new(prompt, limit, greedy, List::default()));
     }
 
     /// Tells what was measured.

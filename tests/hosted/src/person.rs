@@ -22,22 +22,32 @@ impl Person {
     /// Starts the whole system on a disk image; `embedding`: bytes of the embedding model's region.
     pub fn start(seed: u64, image: &[u8], embedding: u64) -> (Self, Arc<Disk>) {
         let small = [("weights", 4 << 20), ("compute_kv_cache", 4 << 20), ("embedding_weights", embedding)];
-        let mut system = System::new(description(1, &small), seed);
-        let (screen, alarm) = (Arc::new(Screen::default()), Arc::new(Alarm::default()));
+        let system = System::new(description(1, &small), seed);
         let disk = Arc::new(Disk::new(image, seed));
+        (Self::boot(system, Some(disk.clone()), 1, 24 << 20), disk)
+    }
+
+    /// Starts every part in a system of so many cores; `retriever`: bytes of the retriever's heap.
+    pub fn boot(mut system: System, disk: Option<Arc<Disk>>, cores: u8, retriever: usize) -> Self {
+        let (screen, alarm) = (Arc::new(Screen::default()), Arc::new(Alarm::default()));
         system.attach("timer", 32, alarm.clone());
         system.attach("console", 30, screen.clone());
-        system.attach("storage", 31, disk.clone());
+        if let Some(disk) = &disk {
+            system.attach("storage", 31, disk.clone());
+        }
         system.start("supervisor", parts::supervisor());
         system.start("timer", real::timer(alarm));
         system.start("console", real::console(screen.clone()));
         system.start("session", real::session());
         system.start("loader", real::loader());
-        system.start("storage", real::storage(Some(disk.clone())));
+        system.start("storage", real::storage(disk));
         system.start("compute", real::compute());
-        system.start("retriever", real::retriever(24 << 20));
+        for number in 1..cores {
+            system.start(&format!("compute_{number}"), real::compute());
+        }
+        system.start("retriever", real::retriever(retriever));
         system.start("trainer", real::trainer(24 << 20));
-        (Self::new(system, screen), disk)
+        Self::new(system, screen)
     }
 
     /// Before `screen`, which is attached to `system`.

@@ -6,10 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use tests_fixtures::shared;
 use tests_hosted::hostile::Hostile;
-use tests_hosted::parts::alarm::Alarm;
 use tests_hosted::parts::disk::Disk;
-use tests_hosted::parts::terminal::Screen;
-use tests_hosted::parts::{self, real};
 use tests_hosted::person::Person;
 use tests_hosted::{Life, System, description, for_each_seed, program};
 use tools_disk::{Addition, Sizes};
@@ -84,27 +81,9 @@ impl Chat {
                 .is_none_or(|n: u8| n < cores)
         };
         let sizes: Vec<_> = small.into_iter().filter(|(region, _)| kept(region)).collect();
-        let mut system = System::new(description(cores, &sizes), seed);
-        let (screen, alarm) = (Arc::new(Screen::default()), Arc::new(Alarm::default()));
+        let system = System::new(description(cores, &sizes), seed);
         let disk = disk.then(|| Arc::new(Disk::new(&image(shared), seed)));
-        system.attach("timer", 32, alarm.clone());
-        system.attach("console", 30, screen.clone());
-        if let Some(disk) = &disk {
-            system.attach("storage", 31, disk.clone());
-        }
-        system.start("supervisor", parts::supervisor());
-        system.start("timer", real::timer(alarm));
-        system.start("console", real::console(screen.clone()));
-        system.start("session", real::session());
-        system.start("loader", real::loader());
-        system.start("storage", real::storage(disk));
-        system.start("compute", real::compute());
-        for number in 1..cores {
-            system.start(&format!("compute_{number}"), real::compute());
-        }
-        system.start("retriever", real::retriever(32 << 20));
-        system.start("trainer", real::trainer(24 << 20));
-        Self { person: Person::new(system, screen), golden: golden(shared) }
+        Self { person: Person::boot(system, disk, cores, 32 << 20), golden: golden(shared) }
     }
 
     fn booted(seed: u64, cores: u8, shared: &Path) -> Self {
