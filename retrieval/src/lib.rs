@@ -20,4 +20,5 @@ pub mod index;
 pub mod memory;
 pub mod prompt;
 pub mod record;
+pub mod sought;
 pub mod store;

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use inference_sampler::Grammar;
 use ipc_protocol::console_session::Level;
 use ipc_protocol::session_retriever::{Embedding, Task, ToRetriever};
-use retrieval::prompt::{self, Material};
+use retrieval::prompt::{self, Form, Material};
 
 /// Most passages, and most bytes of them, for an answer.
 pub(crate) const PASSAGES: u8 = 6;
@@ -93,8 +93,9 @@ impl Session {
         let context = self.context() as usize;
         let room = context.saturating_sub(context / 4).saturating_sub(count(&message) + TEMPLATE);
         let budget = room.min(SMALL) + room.saturating_sub(SMALL) / 2;
+        let form = if self.quotes() { Form::Sentences } else { Form::Passages };
         let assembly =
-            prompt::assemble(&message, &materials, budget.min(TOKENS), |segment| count(segment.text()));
+            prompt::assemble(&message, &materials, form, budget.min(TOKENS), |segment| count(segment.text()));
         self.hold_to(assembly.quotations.as_deref());
         let bytes: usize = assembly.injected.iter().map(|injected| injected.bytes).sum();
         let (count, left_out) = (assembly.injected.len(), assembly.left_out);
@@ -111,10 +112,15 @@ impl Session {
         (message, whole)
     }
 
+    /// Whether answers from passages are to be quotations.
+    fn quotes(&self) -> bool {
+        let taught = || self.model.language.as_ref().is_some_and(Language::quotes);
+        self.library.quote.unwrap_or_else(taught)
+    }
+
     /// Holds the answer to the closest sentences, if it is to be a quotation.
     fn hold_to(&mut self, quotations: Option<&str>) {
-        let taught = || self.model.language.as_ref().is_some_and(Language::quotes);
-        if self.library.quote.unwrap_or_else(taught) {
+        if self.quotes() {
             self.library.quotations = quotations.and_then(|grammar| Grammar::parse(grammar).ok());
         }
     }

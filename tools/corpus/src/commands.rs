@@ -35,15 +35,18 @@ impl Requests {
     /// # Errors
     /// When a file cannot be read, or names what is no command.
     pub fn read(data: &Path, clinc: &Clinc) -> Result<Self> {
-        let mut commands = Vec::new();
+        let mut commands: Vec<(String, Lines)> = Vec::new();
         for path in parts(data, "commands")? {
             for section in sections(&path)? {
-                let mut lines = Lines::default();
+                let at = commands.iter().position(|(title, _)| *title == section.title);
+                let at = at.unwrap_or_else(|| {
+                    commands.push((section.title, Lines::default()));
+                    commands.len() - 1
+                });
                 for (_, line) in &section.lines {
                     let (is_held, line) = held(line);
-                    lines.push(is_held, line);
+                    commands[at].1.push(is_held, line);
                 }
-                commands.push((section.title, lines));
             }
         }
         let mut none = Lines::default();

@@ -5,7 +5,7 @@ use crate::clinc::Clinc;
 use crate::noise::typed;
 use crate::output::Message;
 use crate::slots::Slots;
-use crate::source::{Lines, Split, fill, held, sections, slots};
+use crate::source::{Lines, Section, Split, fill, held, parts, sections, slots};
 use anyhow::{Result, bail, ensure};
 use std::path::Path;
 
@@ -30,29 +30,16 @@ pub struct Dialogues {
 }
 
 impl Dialogues {
-    /// Reads `dialogues.txt`; CLINC150's texts of the intents named there are added.
+    /// Reads `dialogues*.txt`; CLINC150's texts of the intents named there are added.
     ///
     /// # Errors
     /// Names the line that is not understood.
-    pub fn read(path: &Path, clinc: &Clinc) -> Result<Self> {
+    pub fn read(data: &Path, clinc: &Clinc) -> Result<Self> {
         let mut exchanges = Vec::new();
-        for section in sections(path)? {
-            let mut exchange =
-                Exchange { place: place(&section.title), said: Lines::default(), answers: Vec::new() };
-            for (number, line) in &section.lines {
-                let (is_held, line) = held(line);
-                match line.split_once(' ') {
-                    Some(("u", text)) => exchange.said.push(is_held, text),
-                    Some(("a", text)) => exchange.answers.push(text.to_string()),
-                    _ => bail!("{}:{number}: neither u nor a: {line}", path.display()),
-                }
+        for path in parts(data, "dialogues")? {
+            for section in sections(&path)? {
+                exchanges.push(exchange(&path, &section, clinc)?);
             }
-            for intent in section.title.split(' ').filter_map(|word| word.strip_prefix("clinc:")) {
-                clinc.of(Split::Train, intent).iter().for_each(|text| exchange.said.push(false, text));
-                clinc.of(Split::Held, intent).iter().for_each(|text| exchange.said.push(true, text));
-            }
-            ensure!(!exchange.answers.is_empty(), "{}: '{}' has no answer", path.display(), section.title);
-            exchanges.push(exchange);
         }
         Ok(Self { exchanges })
     }
@@ -83,10 +70,11 @@ impl Dialogues {
         rng: &mut fastrand::Rng,
         messages: &mut Vec<Message>,
     ) -> Result<()> {
-        let all: Vec<&Exchange> = self.exchanges.iter().filter(|exchange| exchange.place == place).collect();
+        let fits = |one: &&Exchange| one.place == place && !one.said.of(split).is_empty();
+        let all: Vec<&Exchange> = self.exchanges.iter().filter(fits).collect();
+        ensure!(!all.is_empty(), "no exchange for this part of a conversation");
         let exchange = all[rng.usize(..all.len())];
         let said = exchange.said.of(split);
-        ensure!(!said.is_empty(), "an exchange without anything said");
         // Written lines count as much as the many of CLINC150.
         let said = &said[if rng.bool() { rng.usize(..said.len().min(9)) } else { rng.usize(..said.len()) }];
         let answer = &exchange.answers[rng.usize(..exchange.answers.len())];
@@ -98,6 +86,24 @@ impl Dialogues {
         messages.push(Message::assistant(&fill(answer, &values, rng)?));
         Ok(())
     }
+}
+
+fn exchange(path: &Path, section: &Section, clinc: &Clinc) -> Result<Exchange> {
+    let mut exchange = Exchange { place: place(&section.title), said: Lines::default(), answers: Vec::new() };
+    for (number, line) in &section.lines {
+        let (is_held, line) = held(line);
+        match line.split_once(' ') {
+            Some(("u", text)) => exchange.said.push(is_held, text),
+            Some(("a", text)) => exchange.answers.push(text.to_string()),
+            _ => bail!("{}:{number}: neither u nor a: {line}", path.display()),
+        }
+    }
+    for intent in section.title.split(' ').filter_map(|word| word.strip_prefix("clinc:")) {
+        clinc.of(Split::Train, intent).iter().for_each(|text| exchange.said.push(false, text));
+        clinc.of(Split::Held, intent).iter().for_each(|text| exchange.said.push(true, text));
+    }
+    ensure!(!exchange.answers.is_empty(), "{}: '{}' has no answer", path.display(), section.title);
+    Ok(exchange)
 }
 
 fn place(title: &str) -> Place {

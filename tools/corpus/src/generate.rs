@@ -10,17 +10,17 @@ use crate::grounded::Facts;
 use crate::heldout;
 use crate::made::one;
 use crate::manual::{self, Page};
-use crate::output::{Conversation, Message, about, asked, write};
+use crate::output::{Conversation, Message, about, asked, stating, write};
 use crate::passages::Passages;
 use crate::practice::{lookup, nonsense, recall};
-use crate::reading::{Reading, Wording, place, score};
+use crate::reading::{Asked, Reading, Wording, place, score};
 use crate::slots::Slots;
 use crate::source::Split;
 use crate::substitute::substituted;
 use crate::words::Words;
 use anyhow::Result;
 use inference_commands::REQUEST;
-use retrieval::prompt::Material;
+use retrieval::prompt::{Form, Material};
 use std::collections::HashSet;
 use std::path::PathBuf;
 
@@ -91,7 +91,7 @@ fn read(sources: &Sources) -> Result<Written> {
         requests: Requests::read(data, &clinc)?,
         facts: Facts::read(&data.join("grounded.txt"))?,
         pages: manual::read(&data.join("manual.txt"))?,
-        dialogues: Dialogues::read(&data.join("dialogues.txt"), &clinc)?,
+        dialogues: Dialogues::read(data, &clinc)?,
         events: Events::read(&data.join("events.txt"))?,
         passages: Passages::read(data)?,
     };
@@ -117,26 +117,26 @@ fn training(options: &Options, read: &Written) -> Result<()> {
     let readings = (0..options.passages).map(|_| {
         let count = rng.usize(4..8);
         let reading = read.facts.reading(LEARNT, count, &read.slots, &mut rng)?;
-        conversation(read, reading, None, &mut rng)
+        conversations(read, reading, None, &mut rng)
     });
-    write(out, "grounded.jsonl", &readings.collect::<Result<Vec<_>>>()?)?;
+    write(out, "grounded.jsonl", &usable(readings)?)?;
     let events = (0..options.events).map(|_| {
         let reading = read.events.reading(Split::Train, rng.usize(4..8), &read.slots, &mut rng)?;
-        conversation(read, reading, None, &mut rng)
+        conversations(read, reading, None, &mut rng)
     });
     write(out, "events.jsonl", &usable(events)?)?;
     let texts = (0..options.stories).map(|_| {
         let reading = read.passages.reading(Split::Train, rng.usize(4..9), &read.slots, &mut rng)?;
-        conversation(read, reading, None, &mut rng)
+        conversations(read, reading, None, &mut rng)
     });
     write(out, "passages.jsonl", &usable(texts)?)?;
     let pages = (0..options.pages).map(|_| {
         let page = &read.pages[rng.usize(..read.pages.len())];
         let count = rng.usize(2..5);
         let reading = page.reading(Split::Train, count, &mut rng);
-        conversation(read, reading, Some(page), &mut rng)
+        conversations(read, reading, Some(page), &mut rng)
     });
-    write(out, "manual.jsonl", &pages.collect::<Result<Vec<_>>>()?)?;
+    write(out, "manual.jsonl", &usable(pages)?)?;
     write(out, "talk.jsonl", &talks(options.talks, Split::Train, read, &mut rng)?)?;
     let copies = (0..options.copies).map(|_| copy(read, &mut rng));
     write(out, "copies.jsonl", &copies.collect::<Result<Vec<_>>>()?)?;
@@ -149,8 +149,9 @@ fn training(options: &Options, read: &Written) -> Result<()> {
 }
 
 /// Without conversations in which nothing is asked.
-fn usable(all: impl Iterator<Item = Result<Conversation>>) -> Result<Vec<Conversation>> {
-    all.filter(|talk| talk.as_ref().map_or(true, |talk| !talk.messages.is_empty())).collect()
+fn usable(all: impl Iterator<Item = Result<Vec<Conversation>>>) -> Result<Vec<Conversation>> {
+    let all: Vec<Vec<Conversation>> = all.collect::<Result<_>>()?;
+    Ok(all.into_iter().flatten().filter(|talk| !talk.messages.is_empty()).collect())
 }
 
 const LEARNT: Wording = Wording { values: Split::Train, statements: Split::Train, questions: Split::Train };
@@ -173,8 +174,65 @@ fn command_line(pair: &Pair) -> Conversation {
     Conversation { messages }
 }
 
+/// Conversations about a passage, half of them with other words in it: mostly each question by itself with the sentences
+/// that are closest to it, as the system asks a model that quotes; else one with the whole passage.
+fn conversations(
+    read: &Written,
+    mut reading: Reading,
+    page: Option<&Page>,
+    rng: &mut fastrand::Rng,
+) -> Result<Vec<Conversation>> {
+    if page.is_none() && rng.bool() {
+        substituted(&mut reading, &read.slots.words, rng);
+    }
+    if rng.u8(..8) > 0 {
+        return alone(read, &reading, rng);
+    }
+    Ok(vec![conversation(read, reading, page, rng)?])
+}
+
+/// Each question by itself with the sentences closest to it, sometimes from another passage too.
+fn alone(read: &Written, reading: &Reading, rng: &mut fastrand::Rng) -> Result<Vec<Conversation>> {
+    let other = match rng.u8(..6) {
+        0 => read.facts.reading(LEARNT, 0, &read.slots, rng)?.passage,
+        _ => String::new(),
+    };
+    let mut all = Vec::new();
+    for question in &reading.questions {
+        let (passage, question) = match rng.u8(..6) {
+            0 => silent(&reading.passage, question),
+            _ => (reading.passage.clone(), question.clone()),
+        };
+        let mut texts = [passage.as_str(), other.as_str()];
+        rng.shuffle(&mut texts);
+        let materials = texts.map(|text| Material { source: "", heading: "", score: 1.0, text });
+        let text = asked(&question.0, &materials, Form::Sentences);
+        if quotable(&question, &text) {
+            let one = Reading { passage: String::new(), questions: vec![question] };
+            all.push(about(|_| text.clone(), &one, rng));
+        }
+    }
+    Ok(all)
+}
+
+/// The passage without the sentence that answers: then it does not say.
+fn silent(passage: &str, question: &Asked) -> (String, Asked) {
+    let (text, sentence, fact) = question;
+    let rest = sentence.as_ref().map(|sentence| passage.replacen(sentence.as_str(), "", 1));
+    match rest.filter(|rest| !rest.contains(fact.as_str())) {
+        Some(rest) => (rest, (text.clone(), None, String::new())),
+        None => (passage.to_string(), question.clone()),
+    }
+}
+
+/// Whether the sentence that answers is among those shown: only what is shown can be quoted.
+fn quotable((_, sentence, fact): &Asked, shown: &str) -> bool {
+    let sentence = sentence.as_ref().map(|text| stating(text, fact));
+    !shown.is_empty() && sentence.is_none_or(|sentence| shown.contains(sentence))
+}
+
 /// A conversation about a passage: mostly as the system quotes passages, sometimes with another one beside it, and
-/// sometimes bare, as a person may paste it; half of them with other words. Most end after one question, as most do on the device, where every question
+/// sometimes bare, as a person may paste it. Most end after one question, as most do on the device, where every question
 /// brings passages of its own.
 fn conversation(
     read: &Written,
@@ -184,9 +242,6 @@ fn conversation(
 ) -> Result<Conversation> {
     if rng.u8(..10) < 7 {
         reading.questions.truncate(1);
-    }
-    if page.is_none() && rng.bool() {
-        substituted(&mut reading, &read.slots.words, rng);
     }
     if page.is_none() && rng.u8(..5) == 0 {
         return Ok(about(|question| format!("{}\n{question}", reading.passage), &reading, rng));
@@ -206,7 +261,7 @@ fn conversation(
         .iter()
         .map(|(source, heading, score, text)| Material { source, heading, score: *score, text })
         .collect();
-    Ok(about(|question| asked(question, &materials), &reading, rng))
+    Ok(about(|question| asked(question, &materials, Form::Passages), &reading, rng))
 }
 
 /// Conversations of a split.

@@ -4,7 +4,7 @@
 use crate::reading::{Asked, Reading, link};
 use anyhow::{Context, Result};
 use retrieval::evidence::{NOT_SAID, sentences};
-use retrieval::prompt::{Material, Segment, assemble};
+use retrieval::prompt::{Form, Material, Segment, assemble};
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
@@ -43,8 +43,8 @@ pub struct Question {
 }
 
 /// A question with its passages as the system puts them together.
-pub fn asked(question: &str, materials: &[Material<'_>]) -> String {
-    let assembly = assemble(question, materials, usize::MAX, |segment| segment.text().len());
+pub fn asked(question: &str, materials: &[Material<'_>], form: Form) -> String {
+    let assembly = assemble(question, materials, form, usize::MAX, |segment| segment.text().len());
     assembly.segments.iter().map(Segment::text).collect()
 }
 
@@ -60,7 +60,7 @@ pub fn about(first: impl Fn(&str) -> String, reading: &Reading, rng: &mut fastra
 }
 
 /// The sentence that holds the fact, as the system shows sentences to the model.
-fn stating<'a>(text: &'a str, fact: &str) -> &'a str {
+pub fn stating<'a>(text: &'a str, fact: &str) -> &'a str {
     sentences(text).find(|sentence| sentence.contains(fact)).unwrap_or(text)
 }
 

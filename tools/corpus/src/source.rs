@@ -132,7 +132,9 @@ fn choose(template: &str, rng: &mut fastrand::Rng) -> Result<String> {
 /// Single spaces, and none before a comma, a full stop or a question mark.
 fn tidy(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    text.replace(" ,", ",").replace(" .", ".").replace(" ?", "?").replace(",,", ",").replace("..", ".")
+    let text = text.replace(" ,", ",").replace(" .", ".").replace(",,", ",").replace("..", ".");
+    // "Begin with ? and ask" keeps its space.
+    text.strip_suffix(" ?").map_or(text.clone(), |question| format!("{question}?"))
 }
 
 /// The names of the slots in a template.

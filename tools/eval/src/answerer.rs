@@ -11,7 +11,7 @@ use retrieval::evidence::{ANSWERS, QUOTATIONS};
 use std::path::Path;
 
 /// Most tokens of an answer.
-const LONGEST: usize = 192;
+const LONGEST: usize = 256;
 
 /// What a model said.
 pub struct Answer {

@@ -5,7 +5,7 @@ use crate::answerer::Answerer;
 use crate::{Report, Tally, Tasks, lines};
 use anyhow::Result;
 use inference_sampler::Grammar;
-use retrieval::prompt::{Assembly, Material, Segment, assemble};
+use retrieval::prompt::{Assembly, Form, Material, Segment, assemble};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -36,9 +36,11 @@ struct Line {
 pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, tasks: &Tasks) -> Result<Report> {
     let mut tally = Tally::default();
     for line in lines::read::<Line>(file, tasks.limit, "{\"passage\", \"question\", \"answer\"}")? {
-        let assembly = asked(&line.passage, &line.question);
-        let text: String = assembly.segments.iter().map(Segment::text).collect();
-        let quotations = assembly.quotations.filter(|_| answerer.quotes && !tasks.no_grammar);
+        let quotes = answerer.quotes && !tasks.no_grammar;
+        let assembly = asked(&line, if quotes { Form::Sentences } else { Form::Passages });
+        let whole: String = assembly.segments.iter().map(Segment::text).collect();
+        let text = if whole.is_empty() { line.question.clone() } else { whole };
+        let quotations = assembly.quotations.filter(|_| quotes);
         let grammar = quotations.as_deref().map(Grammar::parse);
         let given = answerer.answer(&text, grammar.transpose()?.as_ref())?;
         let part = if line.answer.is_some() { "the passage answers" } else { "the passage does not say" };
@@ -52,9 +54,9 @@ pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, tasks: &Tasks) 
 }
 
 /// The passage and the question as the system puts them together.
-fn asked(passage: &str, question: &str) -> Assembly {
-    let material = Material { source: "passage", heading: "", score: 1.0, text: passage };
-    assemble(question, &[material], usize::MAX, |segment| segment.text().len())
+fn asked(line: &Line, form: Form) -> Assembly {
+    let material = Material { source: "passage", heading: "", score: 1.0, text: &line.passage };
+    assemble(&line.question, &[material], form, usize::MAX, |segment| segment.text().len())
 }
 
 /// Whether an answer holds the fact word for word, or says that there is none. It may be as long as the sentence of the
