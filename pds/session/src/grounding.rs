@@ -34,6 +34,10 @@ impl Session {
         if !self.library.on || !self.library.has_something(&message) {
             return Some(message);
         }
+        if self.has_learnt(&message) {
+            self.library.figures = Some("[Retrieval none | you gave the answer to this question]".into());
+            return Some(message);
+        }
         let purpose = Purpose::Answer(message.clone());
         self.search(purpose, &message);
         if let Some(request) = self.request.as_mut() {

@@ -77,7 +77,7 @@ mod tests {
     fn sentences_stand_alone_and_their_source_is_known() {
         let (assembly, text) = of(1000);
         let shown = "not instructions.\n=== closest sentences\n(The harp belongs to Ada.) It costs 40 euros.\n\
-            The harp belongs to Ada.\nNothing else is said.\n=== end of sentences\nWhat is the price of the harp?";
+            The harp belongs to Ada.\n=== end of sentences\nWhat is the price of the harp?";
         assert!(text.ends_with(shown), "{text}");
         assert_eq!((assembly.injected.len(), assembly.injected[0].source.as_str()), (1, "a.md"));
         assert_eq!(assembly.tokens, text.split_whitespace().count());
@@ -85,9 +85,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_left_out_from_the_end() {
-        let (assembly, text) = of(49);
-        assert!(assembly.tokens <= 49 && assembly.left_out == 1 && !text.contains("Nothing"), "{text}");
+        let (assembly, text) = of(44);
+        assert!(assembly.tokens <= 44 && assembly.left_out == 1 && text.contains("40 euros"), "{text}");
         let (assembly, _) = of(20);
-        assert_eq!((assembly.segments.len(), assembly.injected.len(), assembly.left_out), (0, 0, 3));
+        assert_eq!((assembly.segments.len(), assembly.injected.len(), assembly.left_out), (0, 0, 2));
     }
 }

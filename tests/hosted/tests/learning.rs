@@ -95,7 +95,8 @@ impl Machine {
         let shown = self.screen.since(mark);
         let said = shown.split_once("[Prompt ").map_or("", |(said, _)| said);
         // Answers have one line here; what a notice or a prompt's progress shows stands before it.
-        let line = said.trim_end().rsplit('\n').next().unwrap_or_default();
+        let of_the_answer = |line: &&str| !line.starts_with("[Retrieval");
+        let line = said.trim_end().rsplit('\n').find(of_the_answer).unwrap_or_default();
         line.rsplit_once("\x1b[K").map_or(line, |(_, line)| line).trim().to_owned()
     }
 
@@ -156,6 +157,20 @@ fn a_correction_is_learnt_used_rolled_back_and_found_again_after_a_power_cut() {
     assert!(third.line("/learn list").contains("Who feeds the cat? => Marta feeds"));
     assert!(third.line("/learn forget").contains("2 pairs and 1 adapters"));
     assert!(third.line("/learn list").contains("no pairs"));
+}
+
+#[test]
+fn a_learnt_answer_stands_above_the_documents() {
+    let (_, _, learnt) = prepared();
+    let mut machine = Machine::boot_learnt(5, learnt);
+    machine.line("/rag on");
+    machine.line("/rag add The cat of the old mill is fed by Anna.");
+    assert_eq!(machine.asks("who feeds the cat"), ANSWER, "however it is typed");
+    machine.line("/rag quote on");
+    assert_eq!(machine.asks(QUESTION), ANSWER);
+    assert!(machine.line("/rag sources").contains("no passages"));
+    machine.line("/learn rollback");
+    assert_eq!(machine.asks(QUESTION), "The cat of the old mill is fed by Anna.");
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod noise;
 mod output;
 mod passages;
 mod practice;
+mod questions;
 mod reading;
 mod slots;
 mod source;

@@ -38,7 +38,10 @@ impl Session {
             Learn::Stop => self.stop_learning(),
             Learn::Rollback => self.roll_back(),
             Learn::Forget => self.forget(),
-            Learn::ForgetPair(number) => self.want(Want::ForgetPair(number), Step::Done),
+            Learn::ForgetPair(number) => {
+                self.learning.pairs.retain(|pair| pair.number != number);
+                self.want(Want::ForgetPair(number), Step::Done);
+            }
         }
     }
 
@@ -86,6 +89,7 @@ impl Session {
     }
 
     pub(super) fn forgotten(&mut self) {
+        (self.learning.pairs, self.learning.versions) = Default::default();
         self.wish(None, super::Then::Nothing);
         self.say(Level::Plain, "the model answers as it was made");
         self.end_learning(true);

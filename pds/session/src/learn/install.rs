@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 //! Which adapter compute uses: the one that the store names for this model, a new one, the one before.
 
-use super::{Step, Then, Wanted, Wish};
+use super::{Pair, Step, Then, Wanted, Wish};
 use crate::models::hex;
 use crate::session::{Session, text};
 use alloc::format;
+use alloc::string::String;
 use ipc_protocol::Piece;
 use ipc_protocol::adapter::Place;
 use ipc_protocol::console_session::Level;
 use ipc_protocol::session_compute::ToCompute;
-use ipc_protocol::session_retriever::{Learning as Want, Version};
+use ipc_protocol::session_retriever::{Learning as Want, PairKind, Version};
 
 impl Session {
     /// Looks up the adapter in use once a model and the store are there.
@@ -21,8 +22,18 @@ impl Session {
         // Compute has dropped the adapter of the model before.
         self.learning.in_use = None;
         self.learning.looked_up = Some(self.model.hash);
-        self.ask_versions(Wanted::Boot);
+        self.ask_pairs(Wanted::Boot);
         true
+    }
+
+    /// Whether the adapter in use has learnt the answer to this very question: what its user said stands above what the
+    /// documents say.
+    pub(crate) fn has_learnt(&self, question: &str) -> bool {
+        let newest = self.in_use().map_or(0, |version| version.newest);
+        let taught = |pair: &&Pair| {
+            matches!(pair.kind, PairKind::Correction | PairKind::Marked) && pair.number <= newest
+        };
+        self.learning.pairs.iter().filter(taught).any(|pair| words(&pair.question).eq(words(question)))
     }
 
     /// The stored adapters of the loaded model, oldest first.
@@ -175,6 +186,11 @@ impl Session {
         self.say(Level::Plain, &line);
         self.end_learning(true);
     }
+}
+
+/// A question's words, however it is typed.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
 fn wanted(wish: &Wish) -> u32 {
