@@ -180,6 +180,9 @@ fn an_answer_is_a_sentence_of_the_passages_where_that_is_wanted() {
     library.done(id, Embedding::Hash);
     let asked = library.world.asked();
     assert!(asked.guided);
+    let text = text_of(&asked);
+    assert!(text.contains("=== closest sentences\nThe lamp is lit by Marta.\n"), "{text}");
+    assert!(!text.contains("=== passage 1"), "sentences alone: {text}");
     spell(&mut library, asked.id, "The lamp is lit by Marta.");
     let tokens = List::new(&[byte(b'x'), IM_END]);
     let sequence = "The lamp is lit by Marta.".len() as u32;

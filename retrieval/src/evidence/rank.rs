@@ -12,7 +12,7 @@ const LIMIT: usize = 512;
 /// What a sentence that begins with one has of the score of the sentence before it.
 const INHERITED: f32 = 0.7;
 /// What is not half as close as the closest sentence is left out: where it is answered at all, the closest one answers 98 of
-/// 100 such questions (models/README.md), and a small model is only led astray.
+/// 100 such questions (ADR 0028), and a small model is only led astray.
 const NEAR: f32 = 0.5;
 /// How much more a sentence counts that has something of the sort that is asked for.
 const OF_THE_SORT: f32 = 1.5;
