@@ -14,8 +14,8 @@ corpus=target/release/cloister-corpus train=target/release/cloister-train
 part() { awk -v n="$1" -v scale="$scale" 'BEGIN { printf "%d", n * scale + 1 }'; }
 mkdir -p "$out"
 # shellcheck disable=SC2086 # several files
-$corpus generate --seed 1 -o "$out" ${CLINC:+--clinc "$CLINC"} --text ${TEXTS:-docs/*.md} --requests "$(part 450000)" --passages "$(part 62000)" \
-  --events "$(part 23000)" --stories "$(part 152000)" --copies "$(part 40000)" --talks "$(part 30000)" --pages "$(part 4000)"
+$corpus generate --seed 1 -o "$out" ${CLINC:+--clinc "$CLINC"} --text ${TEXTS:-docs/*.md} --requests "$(part 620000)" --passages "$(part 44000)" \
+  --events "$(part 7500)" --stories "$(part 54000)" --copies "$(part 40000)" --talks "$(part 36000)" --pages "$(part 4500)"
 
 # The vocabulary: from a part of the data, seeded.
 for part in commands grounded manual talk copies; do shuf -n 8000 --random-source=<(yes) "$out/$part.jsonl"; done > "$out/vocabulary.jsonl"
@@ -29,17 +29,17 @@ stage() { # NAME STEPS RATE SCHEDULE SEED FROM BATCH: from the checkpoint of FRO
     --threads "$threads" --answers quotations ${BF16:+--bf16}
 }
 
-# 1: requests, facts, talk.   2: practice in copying and finding.   3: everything, mostly passages.   4: the same with larger steps, the rate falling.
-lines one commands 1 200000; lines one grounded 1 26000; lines one manual 1 1000; lines one talk 1 10000; lines one copies 1 12000
+# 1: requests, facts, talk.   2: practice in copying and finding.   3: everything, mostly passages.   4: the same with larger steps and more requests, the rate falling.
+lines one commands 1 100000; lines one grounded 1 26000; lines one manual 1 1000; lines one talk 1 10000; lines one copies 1 12000
 stage one 2500 3e-3 constant 1 "" 2048
 lines two nonsense 1 25000; lines two recall 1 25000; lines two lookup 1 5000; lines two copies 12001 22000; lines two commands 1 25000; lines two grounded 1 4000
 stage two 4400 2e-3 constant 2 one 2048
-lines three passages 1 70000; lines three events 1 14000; lines three grounded 26001 20000; lines three commands 150001 90000
-lines three talk 10001 10000; lines three manual 1001 1500; lines three recall 25001 4000; lines three copies 34001 4000
-stage three 15200 2e-3 constant 3 two 2048
-lines four passages 70001 80000; lines four events 14001 8000; lines four grounded 46001 14000; lines four commands 200001 45000
-lines four talk 20001 6000; lines four manual 2501 1500; lines four copies 38001 1500
-stage four 19500 2e-3 wsd 4 three 4096
+lines three passages 1 130000; lines three events 1 18000; lines three grounded 26001 60000; lines three commands 100001 100000
+lines three talk 10001 8000; lines three manual 1001 3500; lines three recall 25001 4000; lines three copies 34001 4000
+stage three 22000 2e-3 constant 3 two 2048
+lines four passages 130001 140000; lines four events 18001 12000; lines four grounded 86001 90000; lines four commands 200001 300000
+lines four talk 18001 16000; lines four manual 4501 5000; lines four copies 38001 1500
+stage four 34500 1.7e-3 wsd 4 three 4096
 
 held="$out/heldout"
 $train eval "$out/four.gguf" --commands "$held/commands.jsonl" --grounded "$held/grounded.jsonl" --grounded "$held/grounded-questions.jsonl" \

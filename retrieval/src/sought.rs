@@ -133,15 +133,23 @@ impl Sought {
     /// Whether a sentence has something of this sort.
     pub fn is_in(self, sentence: &str) -> bool {
         let has = |of: &[&str]| words(sentence).iter().any(|word| of.contains(&word.as_str()));
-        let digits = || sentence.contains(|c: char| c.is_ascii_digit());
+        let digits = |word: &str| word.contains(|c: char| c.is_ascii_digit());
         match self {
-            Self::Number => digits() || has(&NUMERALS),
-            Self::Time => digits() || has(&MOMENTS),
+            Self::Number => {
+                sentence.split_whitespace().any(|word| digits(word) && !is_year(word)) || has(&NUMERALS)
+            }
+            Self::Time => digits(sentence) || has(&MOMENTS),
             Self::Name => sentence.split_whitespace().skip(1).any(begins_with_capital),
             Self::Reason => has(&CAUSES),
             Self::Place => has(&WHEREABOUTS),
         }
     }
+}
+
+/// Four digits from 1500 to 2099: who asks "how many" seldom asks for these.
+fn is_year(word: &str) -> bool {
+    let bare = word.trim_matches(|c: char| c.is_ascii_punctuation());
+    bare.len() == 4 && bare.parse().is_ok_and(|year| (1500..2100).contains(&year))
 }
 
 fn begins_with_capital(word: &str) -> bool {
@@ -180,6 +188,8 @@ mod tests {
     fn sentences_have_it_or_not() {
         assert!(Sought::Number.is_in("It holds twenty people."));
         assert!(!Sought::Number.is_in("It holds many people."));
+        assert!(!Sought::Number.is_in("It was built in 1912."));
+        assert!(Sought::Number.is_in("It holds 1,912 people."));
         assert!(Sought::Time.is_in("It opens on Monday."));
         assert!(Sought::Name.is_in("It belongs to Ada."));
         assert!(!Sought::Name.is_in("The owner is unknown."));

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 //! Answers that are quotations (ADR 0027).
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Sentence;
-use super::words::{asked_for, is_answer_kind, terms};
+use super::words::covers;
 
 /// A model file's key that says how the model was taught to answer from passages.
 pub const ANSWERS: &str = "cloister.answers";
@@ -21,7 +20,7 @@ pub const NOT_SAID: &str = "The passage does not say.";
 /// there is no [`NOT_SAID`]: of the held-out questions of that sort the passage answers 97 of 100 (models/README.md).
 pub fn quotations(question: &str, closest: &[Sentence<'_>]) -> Option<String> {
     let first = closest.first()?;
-    let refusal = Some(NOT_SAID).filter(|_| !covers(question, first));
+    let refusal = Some(NOT_SAID).filter(|_| !covers(question, first.text));
     let literals: Vec<String> =
         closest.iter().map(|sentence| sentence.text).chain(refusal).map(literal).collect();
     Some(alloc::format!("root ::= \" \"? ({})\n", literals.join(" | ")))
@@ -39,14 +38,6 @@ fn literal(text: &str) -> String {
     literal
 }
 
-/// Whether a sentence has two thirds of the words that a question asks with.
-fn covers(question: &str, sentence: &Sentence<'_>) -> bool {
-    let asked = asked_for(question);
-    let asked: BTreeSet<String> =
-        asked.split(' ').filter(|word| !is_answer_kind(word)).flat_map(terms).collect();
-    asked.intersection(&terms(sentence.text)).count() * 3 >= asked.len() * 2
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::closest;
@@ -57,7 +48,7 @@ mod tests {
 
     #[test]
     fn a_sentence_with_the_questions_words_covers_it() {
-        let of = |question| covers(question, &closest(question, [TEXT], 1)[0]);
+        let of = |question| covers(question, closest(question, [TEXT], 1)[0].text);
         assert!(of("How much does a ticket cost?"));
         assert!(!of("Which tickets cost nothing for children?"));
     }

@@ -2,14 +2,15 @@
 //! Which sentences are close to a question.
 use alloc::vec::Vec;
 
-use super::words::{asked_for, asks_the_texts};
+use super::words::{asked_for, asks_the_texts, covers};
 use super::{LONGEST, Sentence, linked};
 use crate::index::{Bm25, Bm25Parameters, Entry, Filter};
 use crate::sought::{Sought, sought};
 
 /// Sentences that are looked at, over all passages.
 const LIMIT: usize = 512;
-/// What a sentence that begins with one has of the score of the sentence before it.
+/// What a sentence that begins with a pronoun has of the score of the sentence before it, where that one has not all that is
+/// asked with.
 const INHERITED: f32 = 0.7;
 /// What is not half as close as the closest sentence is left out: where it is answered at all, the closest one answers 98 of
 /// 100 such questions (ADR 0028), and a small model is only led astray.
@@ -57,7 +58,8 @@ fn scores(question: &str, all: &[Sentence<'_>], least: f32) -> Vec<f32> {
     let by_words = word_scores(question, all);
     let sort = sought(question);
     let score = |(at, sentence): (usize, &Sentence<'_>)| {
-        let inherited = sentence.before.and(at.checked_sub(1)).map_or(0.0, |before| by_words[before]);
+        let incomplete = sentence.before.filter(|before| !covers(question, before));
+        let inherited = incomplete.and(at.checked_sub(1)).map_or(0.0, |before| by_words[before]);
         let score = (by_words[at] + INHERITED * inherited).max(least);
         let fits = |sort: Sought| sort.is_in(sentence.text);
         if sort.is_some_and(fits) { score * OF_THE_SORT } else { score }

@@ -55,7 +55,7 @@ pub(super) fn asks_the_texts(question: &str) -> bool {
 }
 
 /// The terms of a text, as the index has them.
-pub(super) fn terms(text: &str) -> BTreeSet<String> {
+fn terms(text: &str) -> BTreeSet<String> {
     let mut terms = BTreeSet::new();
     for_each_token(text, |term| {
         terms.insert(String::from(term));
@@ -64,6 +64,14 @@ pub(super) fn terms(text: &str) -> BTreeSet<String> {
 }
 
 /// Whether a word says of which kind the answer is.
-pub(super) fn is_answer_kind(word: &str) -> bool {
+fn is_answer_kind(word: &str) -> bool {
     ANSWER_KINDS.iter().any(|kind| word.eq_ignore_ascii_case(kind))
+}
+
+/// Whether a sentence has two thirds of the words that a question asks with.
+pub(super) fn covers(question: &str, sentence: &str) -> bool {
+    let asked = asked_for(question);
+    let asked: BTreeSet<String> =
+        asked.split(' ').filter(|word| !is_answer_kind(word)).flat_map(terms).collect();
+    asked.intersection(&terms(sentence)).count() * 3 >= asked.len() * 2
 }
