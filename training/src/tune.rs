@@ -210,12 +210,26 @@ impl<F: FnMut(Moment) -> bool> Run<'_, F> {
                 let vectors = (&mut parameters[..], &sum[..]);
                 optimizer.update(self.kernels, &layout, vectors, (recipe.rate, norm), &Alone)?;
             }
-            if made.worst < recipe.enough {
+            // The pass measured each lesson before its last steps: what they did to it counts.
+            if made.worst < recipe.enough
+                && self.worst(&net.adapted(&layout, &parameters, scale)?, &order)? < recipe.enough
+            {
                 break;
             }
         }
         let after = self.measure(&net.adapted(&layout, &parameters, scale)?, true)?;
         Ok(Tuned { layout, parameters, before, after, passes })
+    }
+
+    /// The largest loss of a lesson, in nats over its answer.
+    fn worst(&mut self, net: &Net<'_>, lessons: &[usize]) -> Result<f64, TuneError> {
+        let mut worst = 0.0f64;
+        for index in lessons {
+            let tally = self.gradients.evaluate(net, &self.documents, &[*index], &Alone)?;
+            worst = worst.max(tally.loss);
+            self.ask(Moment::Measuring { after: true })?;
+        }
+        Ok(worst)
     }
 
     /// The mean gradient of a batch, document by document.

@@ -319,9 +319,7 @@ fn what_is_learnt_for_one_model_is_never_used_with_the_next() {
 fn a_trainer_that_does_not_stop_is_restarted_before_the_loader_writes_and_its_job_ends_by_name() {
     let (collected, base, _) = prepared();
     let mut machine = Machine::boot(6, collected);
-    let mark = machine.screen.mark();
     machine.line("/learn now");
-    machine.wait(mark, "learning: pass 1");
     machine.system.hang("trainer");
     let before = machine.system.restarts("trainer");
     let mark = machine.screen.mark();
