@@ -33,11 +33,9 @@ impl Session {
         if let Some(why) = self.why_no_model() {
             return self.refuse(&why);
         }
-        if self.grammar.is_none() {
-            match Grammar::parse(&grammar()) {
-                Ok(grammar) => self.grammar = Some(grammar),
-                Err(error) => return self.refuse(&format!("the grammar of commands: {error}")),
-            }
+        match Grammar::parse(&grammar(request)) {
+            Ok(grammar) => self.grammar = Some(grammar),
+            Err(error) => return self.refuse(&format!("the grammar of commands: {error}")),
         }
         match self.request_prompt(request) {
             Ok(prompt) => {

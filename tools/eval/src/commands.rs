@@ -19,10 +19,10 @@ struct Line {
 
 /// Measures how many requests get the command they ask for, in any of its spellings.
 pub fn measure(answerer: &mut Answerer<'_, '_, '_>, file: &Path, tasks: &Tasks) -> Result<Report> {
-    let grammar = Grammar::parse(&grammar()).context("the grammar of commands")?;
-    let grammar = (!tasks.no_grammar).then_some(&grammar);
     let mut tally = Tally::default();
     for line in lines::read::<Line>(file, tasks.limit, "{\"text\", \"command\"}")? {
+        let grammar = Grammar::parse(&grammar(&line.text)).context("the grammar of commands")?;
+        let grammar = (!tasks.no_grammar).then_some(&grammar);
         let given = answerer.answer(&format!("{REQUEST}{}", line.text), grammar)?;
         let correct = same(&given, &line.command);
         let part = if line.command.trim() == NONE { "no command fits" } else { "commands" };
