@@ -26,6 +26,8 @@ pub fn quotations(question: &str, closest: &[Sentence<'_>]) -> Option<String> {
     Some(alloc::format!("root ::= \" \"? ({})\n", literals.join(" | ")))
 }
 
+/// A text in quotation marks. `inference/commands` has the same: sharing it would bring the whole sampler into the
+/// retriever's trusted base.
 fn literal(text: &str) -> String {
     let mut literal = String::from('"');
     for c in text.chars() {
