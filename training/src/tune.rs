@@ -172,18 +172,22 @@ impl<F: FnMut(Moment) -> bool> Run<'_, F> {
         Ok((states, rows))
     }
 
-    fn measure(&mut self, net: &Net<'_>, after: bool) -> Result<Losses, TuneError> {
-        let mut losses = Losses::default();
+    /// The losses, and the largest one of a lesson that is learnt or replayed, in nats over its answer.
+    fn measure(&mut self, net: &Net<'_>, after: bool) -> Result<(Losses, f64), TuneError> {
+        let (mut losses, mut worst) = (Losses::default(), 0.0f64);
         for (index, lesson) in self.lessons.iter().enumerate() {
             let tally = self.gradients.evaluate(net, &self.documents, &[index], &Alone)?;
             let role = lesson.role as usize;
             losses.mean[role] += tally.mean();
             losses.documents[role] += 1;
+            if lesson.role != Role::HeldBack {
+                worst = worst.max(tally.loss);
+            }
             self.ask(Moment::Measuring { after })?;
         }
         let counts = losses.documents;
         losses.mean.iter_mut().zip(counts).for_each(|(sum, count)| *sum /= f64::from(count.max(1)));
-        Ok(losses)
+        Ok((losses, worst))
     }
 
     fn learn(
@@ -194,13 +198,13 @@ impl<F: FnMut(Moment) -> bool> Run<'_, F> {
         recipe: &Recipe,
     ) -> Result<Tuned, TuneError> {
         let (mut parameters, scale) = (p, recipe.alpha / recipe.rank as f32);
-        let before = self.measure(net, false)?;
+        let (before, _) = self.measure(net, false)?;
         let settings = Settings { decay: 0.0, ..Settings::default() };
         let mut optimizer = AdamW::new(settings, layout.len())?;
         let mut order: Vec<usize> = (0..self.lessons.len()).collect();
         order.retain(|index| self.lessons[*index].role != Role::HeldBack);
-        let mut passes = 0;
-        while passes < recipe.passes {
+        let (mut passes, mut enough) = (0, None);
+        while passes < recipe.passes && enough.is_none() {
             passes += 1;
             Random::new(recipe.seed, u64::from(passes)).shuffle(&mut order);
             let mut made = Pass { worst: 0.0, sum: 0.0, done: 0, number: passes, of: order.len() };
@@ -211,25 +215,16 @@ impl<F: FnMut(Moment) -> bool> Run<'_, F> {
                 optimizer.update(self.kernels, &layout, vectors, (recipe.rate, norm), &Alone)?;
             }
             // The pass measured each lesson before its last steps: what they did to it counts.
-            if made.worst < recipe.enough
-                && self.worst(&net.adapted(&layout, &parameters, scale)?, &order)? < recipe.enough
-            {
-                break;
+            if made.worst < recipe.enough {
+                let (losses, worst) = self.measure(&net.adapted(&layout, &parameters, scale)?, true)?;
+                enough = (worst < recipe.enough).then_some(losses);
             }
         }
-        let after = self.measure(&net.adapted(&layout, &parameters, scale)?, true)?;
+        let after = match enough {
+            Some(losses) => losses,
+            None => self.measure(&net.adapted(&layout, &parameters, scale)?, true)?.0,
+        };
         Ok(Tuned { layout, parameters, before, after, passes })
-    }
-
-    /// The largest loss of a lesson, in nats over its answer.
-    fn worst(&mut self, net: &Net<'_>, lessons: &[usize]) -> Result<f64, TuneError> {
-        let mut worst = 0.0f64;
-        for index in lessons {
-            let tally = self.gradients.evaluate(net, &self.documents, &[*index], &Alone)?;
-            worst = worst.max(tally.loss);
-            self.ask(Moment::Measuring { after: true })?;
-        }
-        Ok(worst)
     }
 
     /// The mean gradient of a batch, document by document.

@@ -44,13 +44,11 @@ pub fn grammar(request: &str) -> String {
 fn arguments(request: &str) -> String {
     let words: Vec<&str> =
         request.split_whitespace().filter(|word| !word.contains(char::is_control)).collect();
-    let mut number = String::from("\"0\"");
-    for typed in numbers(request) {
-        number.push_str(&format!(" | {}", literal(typed)));
-    }
-    if number == "\"0\"" {
-        number = String::from("free-number");
-    }
+    let typed: Vec<String> = numbers(request).map(literal).collect();
+    let number = match typed.is_empty() {
+        true => String::from("free-number"),
+        false => format!("\"0\" | {}", typed.join(" | ")),
+    };
     if words.is_empty() || words.len() > MOST_WORDS {
         return format!("word ::= free-word\nnumber ::= {number}\ntext ::= free-text\n");
     }
@@ -76,8 +74,7 @@ fn spans(words: &[&str]) -> String {
 
 /// A word without the marks before it; the first word of a request with a small letter too.
 fn beginnings(word: &str, is_first: bool) -> Vec<String> {
-    let bare = word.trim_start_matches(AROUND);
-    let bare = if bare.is_empty() { word } else { bare };
+    let bare = Some(word.trim_start_matches(AROUND)).filter(|bare| !bare.is_empty()).unwrap_or(word);
     let mut all = alloc::vec![bare.to_string()];
     if let Some(first) = bare.chars().next().filter(|first| is_first && first.is_uppercase()) {
         all.push(first.to_lowercase().chain(bare.chars().skip(1)).collect());
@@ -93,18 +90,16 @@ fn ends(word: &str) -> String {
 
 /// The numbers of a request, as they are typed. A sign belongs to a number where nothing stands before it.
 fn numbers(request: &str) -> impl Iterator<Item = &str> {
-    let is_part = |c: char| c.is_ascii_digit() || c == '.' || c == '-';
-    let words = request.split_whitespace();
-    words
-        .flat_map(move |word| word.split(move |c: char| !is_part(c)).enumerate())
-        .flat_map(|(at, part)| {
-            let sign = at == 0 && part.starts_with('-');
-            part.split('-').enumerate().map(move |(piece, digits)| {
-                if sign && piece == 1 { &part[..digits.len() + 1] } else { digits }
-            })
-        })
-        .map(|number| number.trim_end_matches('.').trim_start_matches('.'))
-        .filter(|number| number.parse::<f64>().is_ok() && number.len() <= 18)
+    let typed = request.split_whitespace().flat_map(numbers_of_word).map(|number| number.trim_matches('.'));
+    typed.filter(|number| number.parse::<f64>().is_ok() && number.len() <= 18)
+}
+
+fn numbers_of_word(word: &str) -> impl Iterator<Item = &str> {
+    let digits = word.split(|c: char| !c.is_ascii_digit() && c != '.').enumerate();
+    digits.map(move |(at, digits)| match at == 1 && word.starts_with('-') {
+        true => &word[..=digits.len()],
+        false => digits,
+    })
 }
 
 fn literal(text: &str) -> String {

@@ -2,7 +2,7 @@
 //! Which sentences are close to a question.
 use alloc::vec::Vec;
 
-use super::words::{asked_for, asks_the_texts, covers};
+use super::words::{asked_for, asked_terms, asks_the_texts, covers};
 use super::{LONGEST, Sentence, linked};
 use crate::index::{Bm25, Bm25Parameters, Entry, Filter};
 use crate::sought::{Sought, sought};
@@ -56,9 +56,9 @@ fn ranked<'a>(
 /// How close each of the sentences is, and never less than `least`.
 fn scores(question: &str, all: &[Sentence<'_>], least: f32) -> Vec<f32> {
     let by_words = word_scores(question, all);
-    let sort = sought(question);
+    let (sort, asked) = (sought(question), asked_terms(question));
     let score = |(at, sentence): (usize, &Sentence<'_>)| {
-        let incomplete = sentence.before.filter(|before| !covers(question, before));
+        let incomplete = sentence.before.filter(|before| !covers(&asked, before));
         let inherited = incomplete.and(at.checked_sub(1)).map_or(0.0, |before| by_words[before]);
         let score = (by_words[at] + INHERITED * inherited).max(least);
         let fits = |sort: Sought| sort.is_in(sentence.text);

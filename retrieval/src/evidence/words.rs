@@ -29,6 +29,7 @@ const ASKING: [&str; 24] = [
     "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "is", "are", "was", "were", "do",
     "does", "did", "can", "may", "must", "has", "have", "in", "at", "by",
 ];
+
 /// Whether a word says nothing about what is asked for.
 pub fn is_function_word(word: &str) -> bool {
     FUNCTION_WORDS.iter().any(|function| word.eq_ignore_ascii_case(function))
@@ -68,10 +69,12 @@ fn is_answer_kind(word: &str) -> bool {
     ANSWER_KINDS.iter().any(|kind| word.eq_ignore_ascii_case(kind))
 }
 
-/// Whether a sentence has two thirds of the words that a question asks with.
-pub(super) fn covers(question: &str, sentence: &str) -> bool {
-    let asked = asked_for(question);
-    let asked: BTreeSet<String> =
-        asked.split(' ').filter(|word| !is_answer_kind(word)).flat_map(terms).collect();
+/// The terms that a question asks with.
+pub(super) fn asked_terms(question: &str) -> BTreeSet<String> {
+    asked_for(question).split(' ').filter(|word| !is_answer_kind(word)).flat_map(terms).collect()
+}
+
+/// Whether a sentence has two thirds of the terms that a question asks with.
+pub(super) fn covers(asked: &BTreeSet<String>, sentence: &str) -> bool {
     asked.intersection(&terms(sentence)).count() * 3 >= asked.len() * 2
 }

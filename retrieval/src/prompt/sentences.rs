@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Assembly, CLOSEST, Injected, Material, Segment, label, quote};
+use super::{Assembly, CLOSEST, Material, Segment, injected, quote};
 use crate::evidence::{self, Sentence};
 
 /// The closest sentences that fit, without their passages: a question about a long document takes no more of the context,
@@ -31,10 +31,8 @@ pub(super) fn alone(
     for (of, material) in materials.iter().enumerate() {
         let shown: String = closest.iter().filter(|one| one.of == of).map(shown).collect();
         if !shown.is_empty() {
-            let (source, heading) = (label(material.source), label(material.heading));
             let bytes = shown.len();
-            let tokens = count(&Segment::Data(shown));
-            assembly.injected.push(Injected { source, heading, score: material.score, bytes, tokens });
+            assembly.injected.push(injected(material, bytes, count(&Segment::Data(shown))));
         }
     }
     assembly

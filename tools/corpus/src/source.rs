@@ -129,12 +129,14 @@ fn choose(template: &str, rng: &mut fastrand::Rng) -> Result<String> {
     Ok(out)
 }
 
-/// Single spaces, and none before a comma, a full stop or a question mark.
+/// Single spaces, and none before a comma, a full stop or the question mark at the end: "Begin with ? and ask" keeps its.
 fn tidy(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = text.replace(" ,", ",").replace(" .", ".").replace(",,", ",").replace("..", ".");
-    // "Begin with ? and ask" keeps its space.
-    text.strip_suffix(" ?").map_or(text.clone(), |question| format!("{question}?"))
+    match text.strip_suffix(" ?") {
+        Some(question) => format!("{question}?"),
+        None => text,
+    }
 }
 
 /// The names of the slots in a template.

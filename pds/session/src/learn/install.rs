@@ -22,14 +22,14 @@ impl Session {
         // Compute has dropped the adapter of the model before.
         self.learning.in_use = None;
         self.learning.looked_up = Some(self.model.hash);
-        self.ask_pairs(Wanted::Boot);
+        self.ask_versions(Wanted::Boot);
         true
     }
 
     /// Whether the adapter in use has learnt the answer to this very question: what its user said stands above what the
     /// documents say.
     pub(crate) fn has_learnt(&self, question: &str) -> bool {
-        let newest = self.in_use().map_or(0, |version| version.newest);
+        let newest = self.newest_learnt();
         let taught = |pair: &&Pair| {
             matches!(pair.kind, PairKind::Correction | PairKind::Marked) && pair.number <= newest
         };
@@ -44,6 +44,8 @@ impl Session {
     pub(super) fn use_active(&mut self) {
         let active = self.own_versions().find(|version| version.active).map(|version| version.number);
         if let Some(version) = active {
+            self.learning.pairs.clear();
+            self.want(Want::Pairs, Step::Quiet);
             return self.load_adapter(version, Then::Tell);
         }
         let other =

@@ -57,7 +57,7 @@ impl Session {
 
     /// Pairs and adapters are known: hands a job to the trainer.
     pub(super) fn begin_job(&mut self) {
-        let learnt = self.in_use().map_or(0, |version| version.newest);
+        let learnt = self.newest_learnt();
         let (Some(language), Some(sealed)) = (self.model.language.as_ref(), self.model.sealed) else {
             return self.refuse("no model is loaded");
         };

@@ -63,6 +63,11 @@ impl Session {
         self.own_versions().find(|version| version.number == number)
     }
 
+    /// The number of the newest pair that it has learnt; 0 where none is in use.
+    pub(super) fn newest_learnt(&self) -> u64 {
+        self.in_use().map_or(0, |version| version.newest)
+    }
+
     pub(super) fn show_learning(&mut self) {
         let mut lines = format!("learning: {}", self.describe_learning());
         for version in &self.learning.versions {

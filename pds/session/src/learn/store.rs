@@ -131,7 +131,7 @@ impl Session {
         if matches!(step, Step::Kept | Step::Loaded(_) | Step::Activated(_)) {
             self.say(Level::Error, "learning: the adapter in use stays as it was");
         }
-        if matches!(step, Step::Pairs(Wanted::Boot) | Step::Versions(Wanted::Boot)) {
+        if step == Step::Versions(Wanted::Boot) {
             self.learning.looked_up = None;
         }
         self.end_learning(false);
