@@ -5,7 +5,7 @@ use crate::clinc::Clinc;
 use crate::noise::typed;
 use crate::slots::Slots;
 use crate::source::{Lines, Split, fill, held, parts, sections, slots};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use inference_commands::{NONE, canonical};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -95,16 +95,14 @@ impl Requests {
 
     fn command(&self, split: Split, slots_: &Slots, rng: &mut fastrand::Rng) -> Result<Pair> {
         let (command, lines) = self.drawn(rng);
-        let lines = lines.of(split);
-        ensure!(!lines.is_empty(), "no requests for {command} in this part");
-        let template = &lines[rng.usize(..lines.len())];
+        let template = lines.chosen(split, rng).with_context(|| format!("requests for {command}"))?;
         let mut names = slots(command);
-        names.extend(slots(template));
+        names.extend(slots(&template));
         let values = slots_.values(&names, split, rng)?;
         let exact: Vec<String> = values.values().cloned().collect();
         let command = fill(command, &values, rng)?;
         ensure!(canonical(&command).as_deref() == Some(&command), "'{command}' is no command of the table");
-        Ok(Pair { text: typed(&fill(template, &values, rng)?, &exact, rng), command })
+        Ok(Pair { text: typed(&fill(&template, &values, rng)?, &exact, rng), command })
     }
 
     /// A command, the more often the more ways there are to ask for it.
@@ -123,12 +121,11 @@ impl Requests {
 
     fn none(&self, split: Split, slots_: &Slots, rng: &mut fastrand::Rng) -> Result<Pair> {
         let other = &self.other[&(split == Split::Held)];
-        let text = if !other.is_empty() && rng.u8(..3) > 0 {
+        let text = if !other.is_empty() && rng.bool() {
             other[rng.usize(..other.len())].clone()
         } else {
-            let lines = self.none.of(split);
-            let template = &lines[rng.usize(..lines.len())];
-            fill(template, &slots_.values(&slots(template), split, rng)?, rng)?
+            let template = self.none.chosen(split, rng)?;
+            fill(&template, &slots_.values(&slots(&template), split, rng)?, rng)?
         };
         Ok(Pair { text: typed(&text, &[], rng), command: NONE.to_string() })
     }

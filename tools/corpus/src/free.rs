@@ -118,7 +118,9 @@ fn system(slots: &Slots, rng: &mut fastrand::Rng) -> String {
 
 fn stop(slots: &Slots, rng: &mut fastrand::Rng) -> String {
     let word = word(slots, rng);
-    match rng.u8(..6) {
+    match rng.u8(..8) {
+        6 => letters(rng),
+        7 => invented(rng),
         0 => word.to_uppercase(),
         1 => format!("{}:", capital(word)),
         2 => format!("<{word}>"),
@@ -126,6 +128,11 @@ fn stop(slots: &Slots, rng: &mut fastrand::Rng) -> String {
         4 => capital(word),
         _ => word.to_string(),
     }
+}
+
+/// Two to five capitals that are no word.
+fn letters(rng: &mut fastrand::Rng) -> String {
+    (0..rng.usize(2..6)).map(|_| rng.char('A'..='Z')).collect()
 }
 
 fn subject(slots: &Slots, rng: &mut fastrand::Rng) -> Result<String> {

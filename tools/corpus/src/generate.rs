@@ -88,7 +88,7 @@ fn read(sources: &Sources) -> Result<Written> {
     let read = Written {
         slots: Slots::read(&data.join("slots.txt"), Words::read(data, &sources.texts)?)?,
         requests: Requests::read(data, &clinc)?,
-        facts: Facts::read(&data.join("grounded.txt"))?,
+        facts: Facts::read(data)?,
         pages: manual::read(&data.join("manual.txt"))?,
         dialogues: Dialogues::read(data, &clinc)?,
         events: Events::read(&data.join("events.txt"))?,

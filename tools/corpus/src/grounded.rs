@@ -4,18 +4,48 @@
 use crate::made::capital;
 use crate::reading::{Asked, Reading, Wording};
 use crate::slots::Slots;
-use crate::source::{Lines, fill, held, sections};
-use anyhow::{Context, Result};
-use std::collections::HashMap;
+use crate::source::{Lines, Section, fill, held, parts, plain, sections, wordings};
+use anyhow::{Context, Result, bail, ensure};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// A kind of fact.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Kind {
     pub entity: String,
     pub value: String,
     statements: Lines,
     pub questions: Lines,
+    /// All that the questions can say, as [`plain`] text.
+    pub asked: HashSet<String>,
+}
+
+impl Kind {
+    /// Adds the lines of a section.
+    fn add(&mut self, section: &Section, path: &Path) -> Result<()> {
+        let title = &section.title;
+        let find = |mark: &str| title.split_whitespace().find_map(|word| word.strip_prefix(mark));
+        let (entity, value) =
+            find("e:").zip(find("v:")).with_context(|| format!("'= {title}' names no e: and v:"))?;
+        let new = self.entity.is_empty();
+        ensure!(
+            new || (&*self.entity, &*self.value) == (entity, value),
+            "'= {title}' has other kinds before"
+        );
+        (self.entity, self.value) = (entity.to_string(), value.to_string());
+        for (number, line) in &section.lines {
+            let (is_held, line) = held(line);
+            match line.split_once(' ') {
+                Some(("s", text)) => self.statements.push(is_held, text),
+                Some(("q", text)) => {
+                    self.asked.extend(wordings(text).iter().map(|text| plain(text)));
+                    self.questions.push(is_held, text);
+                }
+                _ => bail!("{}:{number}: neither s nor q: {line}", path.display()),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A sentence and what it states.
@@ -33,32 +63,22 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Reads `grounded.txt`.
+    /// Reads `grounded.txt` and its further parts; a kind that stands in two has the lines of both.
     ///
     /// # Errors
     /// Names the line that is not understood.
-    pub fn read(path: &Path) -> Result<Self> {
-        let mut kinds = Vec::new();
-        for section in sections(path)? {
-            let find = |mark: &str| section.title.split_whitespace().find_map(|word| word.strip_prefix(mark));
-            let (entity, value) = find("e:")
-                .zip(find("v:"))
-                .with_context(|| format!("'= {}' names no e: and v:", section.title))?;
-            let mut kind = Kind {
-                entity: entity.to_string(),
-                value: value.to_string(),
-                statements: Lines::default(),
-                questions: Lines::default(),
-            };
-            for (number, line) in &section.lines {
-                let (is_held, line) = held(line);
-                match line.split_once(' ') {
-                    Some(("s", text)) => kind.statements.push(is_held, text),
-                    Some(("q", text)) => kind.questions.push(is_held, text),
-                    _ => anyhow::bail!("{}:{number}: neither s nor q: {line}", path.display()),
-                }
+    pub fn read(data: &Path) -> Result<Self> {
+        let (mut kinds, mut names) = (Vec::new(), Vec::new());
+        for path in parts(data, "grounded")? {
+            for section in sections(&path)? {
+                let name = section.title.split(' ').next().unwrap_or_default().to_string();
+                let at = names.iter().position(|known| *known == name).unwrap_or_else(|| {
+                    names.push(name);
+                    kinds.push(Kind::default());
+                    kinds.len() - 1
+                });
+                kinds[at].add(&section, &path)?;
             }
-            kinds.push(kind);
         }
         Ok(Self { by_entity: by_entity(&kinds), kinds })
     }
@@ -84,12 +104,15 @@ impl Facts {
         for _ in 0..subjects {
             self.subject(&mut facts, wording, slots, rng)?;
         }
+        while facts.is_empty() {
+            self.subject(&mut facts, wording, slots, rng)?;
+        }
         let passage = self.passage(&mut facts, wording, slots, rng)?;
         let mut asked: Vec<Asked> = Vec::new();
         for _ in 0..questions {
             let question = match rng.u8(..10) < 1 {
                 true => self.unanswered(&facts, wording, slots, rng)?,
-                false => Some(self.answered(&facts, wording, rng)?),
+                false => self.answered(&facts, wording, rng)?,
             };
             if let Some(question) =
                 question.filter(|(text, ..)| asked.iter().all(|(other, ..)| other != text))
@@ -154,11 +177,9 @@ impl Facts {
     ) -> Result<Fact> {
         let Kind { value, statements, .. } = &self.kinds[kind];
         let value = slots.value(value, wording.values, rng)?;
-        let templates = statements.of(wording.statements);
-        let template =
-            templates.get(rng.usize(..templates.len().max(1))).context("a kind without statements")?;
+        let template = statements.chosen(wording.statements, rng)?;
         let filled = HashMap::from([("e".to_string(), entity.to_string()), ("v".to_string(), value.clone())]);
-        let sentence = capital(&fill(template, &filled, rng)?);
+        let sentence = capital(&fill(&template, &filled, rng)?);
         Ok(Fact { kind, entity: entity.to_string(), value, sentence })
     }
 
@@ -170,15 +191,6 @@ impl Facts {
         slots: &Slots,
         rng: &mut fastrand::Rng,
     ) -> Result<String> {
-        if facts.is_empty() {
-            facts.push(self.fact(
-                0,
-                &slots.value(&self.kinds[0].entity, wording.values, rng)?,
-                wording,
-                slots,
-                rng,
-            )?);
-        }
         if rng.u8(..3) == 0 {
             rng.shuffle(facts);
         }

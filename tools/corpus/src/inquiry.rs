@@ -4,12 +4,13 @@
 use crate::grounded::{Fact, Facts};
 use crate::reading::{Asked, Wording};
 use crate::slots::Slots;
-use crate::source::fill;
+use crate::source::{fill, plain};
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 
 impl Facts {
-    /// A question about a fact of `kind`, in words that do not ask for one of the kinds `not` as well.
+    /// A question about a fact of `kind`, in words that do not ask for one of the kinds `not` as well; `None` if none
+    /// was found.
     fn ask(
         &self,
         kind: usize,
@@ -17,31 +18,49 @@ impl Facts {
         not: &[usize],
         wording: Wording,
         rng: &mut fastrand::Rng,
-    ) -> Result<String> {
-        let of = |kind: usize| self.kinds[kind].questions.of(wording.questions);
-        let clear = |template: &&String| !not.iter().any(|kind| of(*kind).contains(template));
-        let templates: Vec<&String> = of(kind).iter().filter(clear).collect();
-        let template =
-            templates.get(rng.usize(..templates.len().max(1))).context("a kind without questions")?;
+    ) -> Result<Option<String>> {
+        let Some(template) = self.clear(kind, not, wording, rng)? else { return Ok(None) };
         let filled = HashMap::from([("e".to_string(), entity.to_string())]);
-        let question = fill(template, &filled, rng)?;
-        Ok(match rng.u8(..10) {
+        let question = fill(&template, &filled, rng)?;
+        Ok(Some(match rng.u8(..10) {
             0 => question.to_lowercase(),
             1 => question.trim_end_matches('?').to_string(),
             _ => question,
-        })
+        }))
     }
 
-    /// A question about one of the facts, and the sentence that states it.
+    fn clear(
+        &self,
+        kind: usize,
+        not: &[usize],
+        wording: Wording,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Option<String>> {
+        const DRAWS: usize = 20;
+        for _ in 0..DRAWS {
+            let text = self.kinds[kind].questions.chosen(wording.questions, rng)?;
+            if !not.iter().any(|other| self.kinds[*other].asked.contains(&plain(&text))) {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A question about one of the facts, and the sentence that states it; `None` if it would ask for another fact too.
     ///
     /// # Errors
     /// When a kind has no questions.
-    pub fn answered(&self, facts: &[Fact], wording: Wording, rng: &mut fastrand::Rng) -> Result<Asked> {
+    pub fn answered(
+        &self,
+        facts: &[Fact],
+        wording: Wording,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Option<Asked>> {
         let fact = &facts[rng.usize(..facts.len())];
         let others = facts.iter().filter(|other| other.entity == fact.entity && other.kind != fact.kind);
         let others: Vec<usize> = others.map(|other| other.kind).collect();
         let question = self.ask(fact.kind, &fact.entity, &others, wording, rng)?;
-        Ok((question, Some(fact.sentence.clone()), fact.value.clone()))
+        Ok(question.map(|question| (question, Some(fact.sentence.clone()), fact.value.clone())))
     }
 
     /// A question about a thing that is not named, or about something else of a thing that is.
@@ -66,10 +85,10 @@ impl Facts {
         };
         let said = !self.has(kind, wording)
             || facts.iter().any(|fact| fact.entity == entity && self.confusable(fact.kind, kind));
-        Ok(match said {
-            true => None,
-            false => Some((self.ask(kind, &entity, &[], wording, rng)?, None, String::new())),
-        })
+        let known: Vec<usize> =
+            facts.iter().filter(|fact| fact.entity == entity).map(|fact| fact.kind).collect();
+        let question = if said { None } else { self.ask(kind, &entity, &known, wording, rng)? };
+        Ok(question.map(|question| (question, None, String::new())))
     }
 
     /// Whether a fact of the one kind may answer a question about the other: values of the same sort.

@@ -44,9 +44,14 @@ pub fn typed(text: &str, exact: &[String], rng: &mut fastrand::Rng) -> String {
     match rng.u8(..10) {
         0..5 => text,
         5..7 => punctuated(&text, exact, rng),
-        7..9 => punctuated(&capital(&text.replace(" i ", " I ")), exact, rng),
-        _ => capital(&text),
+        7..9 => punctuated(&headed(&text.replace(" i ", " I "), exact), exact, rng),
+        _ => headed(&text, exact),
     }
+}
+
+/// With a capital at its head, unless a part that must stay as it is stands there.
+fn headed(text: &str, exact: &[String]) -> String {
+    if exact.iter().any(|part| text.starts_with(part.as_str())) { text.to_string() } else { capital(text) }
 }
 
 fn polite(text: &str, exact: &[String], rng: &mut fastrand::Rng) -> String {
@@ -118,6 +123,16 @@ mod tests {
         for _ in 0..500 {
             let text = typed("remember that my cat is on the roof", &exact, &mut rng);
             assert!(text.ends_with(&exact[0]), "{text}");
+        }
+    }
+
+    #[test]
+    fn exact_parts_at_the_head_stay() {
+        let mut rng = fastrand::Rng::with_seed(7);
+        let exact = ["atlas.md".to_string()];
+        for _ in 0..500 {
+            let text = typed("atlas.md is not needed", &exact, &mut rng);
+            assert!(text.contains(&exact[0]), "{text}");
         }
     }
 }

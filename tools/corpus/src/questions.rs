@@ -10,7 +10,7 @@ use crate::substitute::substituted;
 use anyhow::Result;
 use retrieval::prompt::{Form, Material};
 
-/// Conversations about a passage, half of them with other words in it: mostly each question by itself with the sentences
+/// Conversations about a passage, one in five with other words in it: mostly each question by itself with the sentences
 /// that are closest to it, as the system asks a model that quotes; else one with the whole passage.
 ///
 /// # Errors
@@ -21,7 +21,7 @@ pub fn conversations(
     page: Option<&Page>,
     rng: &mut fastrand::Rng,
 ) -> Result<Vec<Conversation>> {
-    if page.is_none() && rng.bool() {
+    if page.is_none() && rng.u8(..5) == 0 {
         substituted(&mut reading, &read.slots.words, rng);
     }
     if rng.u8(..8) > 0 {

@@ -32,8 +32,11 @@ impl Slots {
         for (name, words) in
             [("server", inference_commands::SERVERS), ("template", inference_commands::TEMPLATES)]
         {
-            let words: Vec<String> = words.iter().map(|word| word.to_string()).collect();
-            lists.insert(name.to_string(), Lines { train: words.clone(), held: words });
+            let list: &mut Lines = lists.entry(name.to_string()).or_default();
+            words
+                .iter()
+                .flat_map(|word| [(true, word), (false, word)])
+                .for_each(|(held, word)| list.push(held, word));
         }
         Ok(Self { words, lists })
     }

@@ -4,7 +4,7 @@
 //! A template is text with choices (`[a|b|]`) and slots (`{city}`). `~` before a line marks it as held out.
 
 use anyhow::{Context, Result, bail};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Which data is being made.
@@ -16,17 +16,26 @@ pub enum Split {
     Held,
 }
 
-/// A line that is not held out, and one that is.
+/// Lines to learn from, and lines that are held out.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
     pub train: Vec<String>,
     pub held: Vec<String>,
+    /// What the held lines say, as [`plain`] text.
+    kept: HashSet<String>,
 }
 
 impl Lines {
     /// Adds a line to its split.
     pub fn push(&mut self, held: bool, line: &str) {
-        if held { &mut self.held } else { &mut self.train }.push(line.trim().to_string());
+        let line = line.trim().to_string();
+        match held {
+            true => {
+                self.kept.extend(wordings(&line).iter().map(|text| plain(text)));
+                self.held.push(line);
+            }
+            false => self.train.push(line),
+        }
     }
 
     /// The lines of a split.
@@ -36,6 +45,49 @@ impl Lines {
             Split::Held => &self.held,
         }
     }
+
+    /// A line of a split, its choices made. To learn from, never one that says what a held line says.
+    ///
+    /// # Errors
+    /// When the split has no lines, a line has an open bracket, or all that is drawn is held out.
+    pub fn chosen(&self, split: Split, rng: &mut fastrand::Rng) -> Result<String> {
+        let lines = self.of(split);
+        for _ in 0..DRAWS {
+            let line = lines.get(rng.usize(..lines.len().max(1))).context("no lines in this part")?;
+            let text = choose(line, rng)?;
+            if split == Split::Held || !self.keeps(&text) {
+                return Ok(text);
+            }
+        }
+        bail!("'{}' is held out", lines[0])
+    }
+
+    /// Whether a held line says this.
+    pub fn keeps(&self, text: &str) -> bool {
+        self.kept.contains(&plain(text))
+    }
+}
+
+/// How often a line is drawn before all of them count as held out.
+const DRAWS: usize = 1000;
+
+/// All that a line with choices can say.
+pub fn wordings(line: &str) -> Vec<String> {
+    let mut all = vec![String::new()];
+    for piece in line.split('[') {
+        let (choices, rest) = piece.split_once(']').unwrap_or(("", piece));
+        all = all
+            .iter()
+            .flat_map(|before| choices.split('|').map(move |choice| format!("{before}{choice}{rest}")))
+            .collect();
+    }
+    all
+}
+
+/// Small letters and figures, with single spaces: what two ways to write a text have in common.
+pub fn plain(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_alphanumeric() || c == '{' { c } else { ' ' }).collect();
+    text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Lines of a section, by number, without comments and empty ones.
@@ -161,5 +213,23 @@ mod tests {
         assert!(fill("{town}", &values, &mut rng).is_err());
         assert!(fill("[a|b", &values, &mut rng).is_err());
         assert_eq!(slots("{a} b {c}"), ["a", "c"]);
+    }
+
+    #[test]
+    fn what_is_held_out_is_never_learnt() {
+        let mut lines = Lines::default();
+        lines.push(true, "show [me|] the {thing} now");
+        lines.push(false, "[show|print] the {thing} , [now|then]");
+        let mut rng = fastrand::Rng::with_seed(1);
+        for _ in 0..50 {
+            let text = lines.chosen(Split::Train, &mut rng).unwrap();
+            assert_ne!(text, "show the {thing} , now");
+        }
+        assert!(lines.chosen(Split::Held, &mut rng).unwrap().starts_with("show"));
+        assert_eq!(wordings("a [b|c] d[e|]").len(), 4);
+        lines = Lines::default();
+        lines.push(true, "only this");
+        lines.push(false, "Only this!");
+        assert!(lines.chosen(Split::Train, &mut rng).is_err());
     }
 }

@@ -13,14 +13,15 @@ use std::collections::BTreeMap;
 /// Letters of the shortest word that is replaced.
 const SHORTEST: usize = 4;
 
-/// Replaces most of the words that a question shares with the passage, and some of the others.
+/// Replaces most of the words that a question shares with the passage. The others stay: they carry what connects a question
+/// with the sentence that answers it in other words.
 pub fn substituted(reading: &mut Reading, words: &Words, rng: &mut fastrand::Rng) {
     let asked: Vec<String> =
         reading.questions.iter().flat_map(|(question, ..)| content(question)).map(String::from).collect();
     let mut others = BTreeMap::new();
     for word in content(&reading.passage) {
-        let share = if asked.iter().any(|asked| asked == word) { 80 } else { 20 };
-        if rng.u8(..100) < share && !others.contains_key(word) {
+        let shared = asked.iter().any(|asked| asked == word);
+        if shared && rng.u8(..100) < 80 && !others.contains_key(word) {
             others.insert(word.to_string(), words.plain(rng).to_string());
         }
     }
