@@ -14,7 +14,7 @@ corpus=target/release/cloister-corpus train=target/release/cloister-train
 part() { awk -v n="$1" -v scale="$scale" 'BEGIN { printf "%d", n * scale + 1 }'; }
 mkdir -p "$out"
 # shellcheck disable=SC2086 # several files
-$corpus generate --seed 1 -o "$out" ${CLINC:+--clinc "$CLINC"} --text ${TEXTS:-docs/*.md} --requests "$(part 620000)" --passages "$(part 44000)" \
+$corpus generate --seed 1 -o "$out" ${CLINC:+--clinc "$CLINC"} --text ${TEXTS:-docs/*.md} --requests "$(part 1000000)" --passages "$(part 44000)" \
   --events "$(part 7500)" --stories "$(part 54000)" --copies "$(part 40000)" --talks "$(part 36000)" --pages "$(part 4500)"
 
 # The vocabulary: from a part of the data, seeded.
@@ -37,11 +37,11 @@ stage two 4400 2e-3 constant 2 one 2048
 lines three passages 1 130000; lines three events 1 18000; lines three grounded 26001 60000; lines three commands 100001 100000
 lines three talk 10001 8000; lines three manual 1001 3500; lines three recall 25001 4000; lines three copies 34001 4000
 stage three 22000 2e-3 constant 3 two 2048
-lines four passages 130001 140000; lines four events 18001 12000; lines four grounded 86001 90000; lines four commands 200001 300000
+lines four passages 130001 140000; lines four events 18001 12000; lines four grounded 86001 90000; lines four commands 200001 700000
 lines four talk 18001 16000; lines four manual 4501 5000; lines four copies 38001 1500
 stage four 34500 1.7e-3 wsd 4 three 4096
 
-held="$out/heldout"
+held=models/heldout # drawn once (seed 1), so that models can be compared while the texts grow; a draw of today's texts is in $out/heldout
 $train eval "$out/four.gguf" --commands "$held/commands.jsonl" --grounded "$held/grounded.jsonl" --grounded "$held/grounded-questions.jsonl" \
   --grounded "$held/grounded-statements.jsonl" --grounded "$held/passages.jsonl" --grounded "$held/manual.jsonl" --talk "$held/talk.jsonl" --limit "${LIMIT:-1000}"
 echo "the model is $out/four.gguf; models/cloister-base.gguf is not touched"
