@@ -89,7 +89,7 @@ fn read(sources: &Sources) -> Result<Written> {
         slots: Slots::read(&data.join("slots.txt"), Words::read(data, &sources.texts)?)?,
         requests: Requests::read(data, &clinc)?,
         facts: Facts::read(data)?,
-        pages: manual::read(&data.join("manual.txt"))?,
+        pages: manual::read(data)?,
         dialogues: Dialogues::read(data, &clinc)?,
         events: Events::read(&data.join("events.txt"))?,
         passages: Passages::read(data)?,

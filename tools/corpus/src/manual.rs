@@ -2,8 +2,8 @@
 //! Questions about Cloister, with the passages of its documents that answer them.
 
 use crate::reading::{Asked, Reading};
-use crate::source::{Lines, Split, held, sections};
-use anyhow::{Context, Result, ensure};
+use crate::source::{Lines, Section, Split, held, parts, sections};
+use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
 
 /// A passage and its questions.
@@ -15,46 +15,51 @@ pub struct Page {
     unanswered: Vec<String>,
 }
 
-/// Reads `manual.txt`.
+/// Reads `manual.txt` and its further parts.
 ///
 /// # Errors
 /// Names the line that is not understood, or whose answer does not stand in its passage.
-pub fn read(path: &Path) -> Result<Vec<Page>> {
+pub fn read(data: &Path) -> Result<Vec<Page>> {
     let mut pages = Vec::new();
-    for section in sections(path)? {
-        let (source, heading) = section.title.split_once(" > ").unwrap_or((&section.title, ""));
-        let mut page = Page {
-            source: source.to_string(),
-            heading: heading.to_string(),
-            passage: String::new(),
-            questions: Lines::default(),
-            unanswered: Vec::new(),
-        };
-        for (number, line) in &section.lines {
-            let place = || format!("{}:{number}", path.display());
-            let (is_held, line) = held(line);
-            match line.split_once(' ') {
-                Some(("p", text)) => page.passage = format!("{} {text}", page.passage).trim().to_string(),
-                Some(("n", text)) => page.unanswered.push(text.to_string()),
-                Some(("q", text)) => {
-                    let (_, answer) =
-                        text.split_once(" | ").with_context(|| format!("{}: no answer", place()))?;
-                    ensure!(
-                        page.passage.contains(answer.trim()),
-                        "{}: the answer is not in the passage",
-                        place()
-                    );
-                    page.questions.push(is_held, text);
-                }
-                _ => anyhow::bail!("{}: neither p, q nor n: {line}", place()),
-            }
+    for path in parts(data, "manual")? {
+        for section in sections(&path)? {
+            pages.push(page(&section, &path)?);
         }
-        pages.push(page);
     }
     Ok(pages)
 }
 
+fn page(section: &Section, path: &Path) -> Result<Page> {
+    let (source, heading) = section.title.split_once(" > ").unwrap_or((&section.title, ""));
+    let mut page = Page {
+        source: source.to_string(),
+        heading: heading.to_string(),
+        passage: String::new(),
+        questions: Lines::default(),
+        unanswered: Vec::new(),
+    };
+    for (number, line) in &section.lines {
+        let (is_held, line) = held(line);
+        page.add(is_held, line).with_context(|| format!("{}:{number}: {line}", path.display()))?;
+    }
+    Ok(page)
+}
+
 impl Page {
+    fn add(&mut self, is_held: bool, line: &str) -> Result<()> {
+        match line.split_once(' ') {
+            Some(("p", text)) => self.passage = format!("{} {text}", self.passage).trim().to_string(),
+            Some(("n", text)) => self.unanswered.push(text.to_string()),
+            Some(("q", text)) => {
+                let (_, answer) = text.split_once(" | ").context("no answer")?;
+                ensure!(self.passage.contains(answer.trim()), "the answer is not in the passage");
+                self.questions.push(is_held, text);
+            }
+            _ => bail!("neither p, q nor n"),
+        }
+        Ok(())
+    }
+
     /// The passage with up to `count` of its questions.
     pub fn reading(&self, split: Split, count: usize, rng: &mut fastrand::Rng) -> Reading {
         let mut questions = Vec::new();
