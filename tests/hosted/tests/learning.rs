@@ -164,13 +164,13 @@ fn a_learnt_answer_stands_above_the_documents() {
     let (_, _, learnt) = prepared();
     let mut machine = Machine::boot_learnt(5, learnt);
     machine.line("/rag on");
-    machine.line("/rag add The cat of the old mill is fed by Anna.");
+    machine.line("/rag add Anna feeds the cat of the old mill.");
     assert_eq!(machine.asks("who feeds the cat"), ANSWER, "however it is typed");
     machine.line("/rag quote on");
     assert_eq!(machine.asks(QUESTION), ANSWER);
     assert!(machine.line("/rag sources").contains("no passages"));
     machine.line("/learn rollback");
-    assert_eq!(machine.asks(QUESTION), "The cat of the old mill is fed by Anna.");
+    assert_eq!(machine.asks(QUESTION), "Anna feeds the cat of the old mill.");
 }
 
 #[test]
