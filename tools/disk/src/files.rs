@@ -209,6 +209,18 @@ fn chunks(
     }
 }
 
+/// Whether a folder has a file of this name with other contents than the source.
+///
+/// # Errors
+/// The source cannot be read, or the file system is damaged.
+pub fn differs(fat: &Fat, folder: &str, source: &Path, name: &str) -> Result<bool, DiskError> {
+    let size = std::fs::metadata(source).map_err(DiskError::host(source))?.len();
+    Ok(match existing(fat, folder, name)? {
+        Some(there) => there != size || !same(fat, folder, name, source)?,
+        None => false,
+    })
+}
+
 fn same(fat: &Fat, folder: &str, name: &str, source: &Path) -> Result<bool, DiskError> {
     let what = || format!("reading {folder}/{name}");
     let path = format!("{folder}/{name}");

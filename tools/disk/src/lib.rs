@@ -147,6 +147,16 @@ pub fn add(image: &Path, addition: &Addition, progress: Progress) -> Result<Chan
     Ok(change)
 }
 
+/// Whether the image has a file of this name with other contents.
+///
+/// # Errors
+/// See [`DiskError`].
+pub fn differs(image: &Path, addition: &Addition) -> Result<bool, DiskError> {
+    let name = addition.name()?;
+    let (file, layout) = open(image)?;
+    files::differs(&files::open(&file, &layout)?, &addition.folder, &addition.source, &name)
+}
+
 /// All files of an image.
 ///
 /// # Errors

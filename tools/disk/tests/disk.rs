@@ -194,6 +194,22 @@ fn models_are_added_in_place_and_data_stays() {
 }
 
 #[test]
+fn a_model_of_the_same_name_and_other_contents_differs() {
+    let folder = Folder::new("differs");
+    tools_disk::create(&folder.image(), SMALL, &[], &mut quiet).unwrap();
+    let differs = |model: &Path| tools_disk::differs(&folder.image(), &Addition::model(model)).unwrap();
+    let model = folder.file("first.gguf", 3000);
+    assert!(!differs(&model), "it is not there");
+    tools_disk::add_model(&folder.image(), &model, &mut quiet).unwrap();
+    assert!(!differs(&model), "it is the same");
+    let mut bytes = std::fs::read(&model).unwrap();
+    bytes[2999] ^= 1;
+    std::fs::write(&model, bytes).unwrap();
+    assert!(differs(&model), "one byte, the same size");
+    assert!(differs(&folder.file("first.gguf", 500)));
+}
+
+#[test]
 fn a_disk_that_is_full_grows_and_takes_everything_with_it() {
     let folder = Folder::new("grow");
     let model = folder.file("first.gguf", 20_000_000);

@@ -17,6 +17,9 @@ pub fn prepare(options: &SystemOptions) -> Result<Option<PathBuf>> {
         return Ok(None);
     }
     let path = options.disk.clone().unwrap_or_else(|| own(&options.board));
+    if options.model.is_none() && path.is_file() {
+        hint(&path);
+    }
     let manifest = options.model.as_deref().map(manifest_of).filter(|path| path.is_file());
     let mut additions: Vec<_> =
         options.model.clone().into_iter().chain(manifest).map(Addition::model).collect();
@@ -32,9 +35,24 @@ pub fn prepare(options: &SystemOptions) -> Result<Option<PathBuf>> {
 /// The model that `run` puts on the disk: the one that was named; where there is no disk yet, the default model.
 pub fn model(options: &SystemOptions) -> Option<PathBuf> {
     let elsewhere = options.no_disk || options.disk.is_some() || options.system.is_some();
-    let default = shell::root().join("models/cloister-base.gguf");
+    let default = default();
     let fresh = !elsewhere && !own(&options.board).is_file() && default.is_file();
     options.model.clone().or_else(|| fresh.then_some(default))
+}
+
+/// The model that the project made.
+fn default() -> PathBuf {
+    shell::root().join("models/cloister-base.gguf")
+}
+
+/// Says so when the disk has another default model than this checkout: what is on a disk stays there.
+fn hint(disk: &Path) {
+    let default = Addition::model(default());
+    if tools_disk::differs(disk, &default).unwrap_or(false) {
+        eprintln!(
+            "the disk has another cloister-base.gguf than models/: --model models/cloister-base.gguf puts this one on it"
+        );
+    }
 }
 
 /// The board's own disk image.
