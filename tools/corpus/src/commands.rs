@@ -4,7 +4,7 @@
 use crate::clinc::Clinc;
 use crate::noise::typed;
 use crate::slots::Slots;
-use crate::source::{Lines, Split, fill, held, parts, sections, slots};
+use crate::source::{Lines, Split, all_sections, fill, held, parts, slots};
 use anyhow::{Context, Result, ensure};
 use inference_commands::{NONE, canonical};
 use serde::Serialize;
@@ -36,17 +36,15 @@ impl Requests {
     /// When a file cannot be read, or names what is no command.
     pub fn read(data: &Path, clinc: &Clinc) -> Result<Self> {
         let mut commands: Vec<(String, Lines)> = Vec::new();
-        for path in parts(data, "commands")? {
-            for section in sections(&path)? {
-                let at = commands.iter().position(|(title, _)| *title == section.title);
-                let at = at.unwrap_or_else(|| {
-                    commands.push((section.title, Lines::default()));
-                    commands.len() - 1
-                });
-                for (_, line) in &section.lines {
-                    let (is_held, line) = held(line);
-                    commands[at].1.push(is_held, line);
-                }
+        for (_, section) in all_sections(data, "commands")? {
+            let at = commands.iter().position(|(title, _)| *title == section.title);
+            let at = at.unwrap_or_else(|| {
+                commands.push((section.title, Lines::default()));
+                commands.len() - 1
+            });
+            for (_, line) in &section.lines {
+                let (is_held, line) = held(line);
+                commands[at].1.push(is_held, line);
             }
         }
         let mut none = Lines::default();

@@ -5,7 +5,7 @@ use crate::clinc::Clinc;
 use crate::noise::typed;
 use crate::output::Message;
 use crate::slots::Slots;
-use crate::source::{Lines, Section, Split, fill, held, parts, sections, slots};
+use crate::source::{Lines, Section, Split, all_sections, fill, held, slots};
 use anyhow::{Result, bail, ensure};
 use std::path::Path;
 
@@ -35,13 +35,9 @@ impl Dialogues {
     /// # Errors
     /// Names the line that is not understood.
     pub fn read(data: &Path, clinc: &Clinc) -> Result<Self> {
-        let mut exchanges = Vec::new();
-        for path in parts(data, "dialogues")? {
-            for section in sections(&path)? {
-                exchanges.push(exchange(&path, &section, clinc)?);
-            }
-        }
-        Ok(Self { exchanges })
+        let sections = all_sections(data, "dialogues")?;
+        let exchanges = sections.iter().map(|(path, section)| exchange(path, section, clinc));
+        Ok(Self { exchanges: exchanges.collect::<Result<_>>()? })
     }
 
     /// A conversation of one to four exchanges.

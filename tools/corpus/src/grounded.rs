@@ -4,7 +4,7 @@
 use crate::made::capital;
 use crate::reading::{Asked, Reading, Wording};
 use crate::slots::Slots;
-use crate::source::{Lines, Section, fill, held, parts, plain, sections, wordings};
+use crate::source::{Lines, Section, all_sections, fill, held, plain, wordings};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -12,6 +12,7 @@ use std::path::Path;
 /// A kind of fact.
 #[derive(Debug, Default)]
 pub struct Kind {
+    name: String,
     pub entity: String,
     pub value: String,
     statements: Lines,
@@ -68,17 +69,14 @@ impl Facts {
     /// # Errors
     /// Names the line that is not understood.
     pub fn read(data: &Path) -> Result<Self> {
-        let (mut kinds, mut names) = (Vec::new(), Vec::new());
-        for path in parts(data, "grounded")? {
-            for section in sections(&path)? {
-                let name = section.title.split(' ').next().unwrap_or_default().to_string();
-                let at = names.iter().position(|known| *known == name).unwrap_or_else(|| {
-                    names.push(name);
-                    kinds.push(Kind::default());
-                    kinds.len() - 1
-                });
-                kinds[at].add(&section, &path)?;
-            }
+        let mut kinds: Vec<Kind> = Vec::new();
+        for (path, section) in all_sections(data, "grounded")? {
+            let name = section.title.split(' ').next().unwrap_or_default();
+            let at = kinds.iter().position(|kind| kind.name == name).unwrap_or_else(|| {
+                kinds.push(Kind { name: name.to_string(), ..Kind::default() });
+                kinds.len() - 1
+            });
+            kinds[at].add(&section, &path)?;
         }
         Ok(Self { by_entity: by_entity(&kinds), kinds })
     }

@@ -2,7 +2,7 @@
 //! Questions about Cloister, with the passages of its documents that answer them.
 
 use crate::reading::{Asked, Reading};
-use crate::source::{Lines, Section, Split, held, parts, sections};
+use crate::source::{Lines, Section, Split, all_sections, held};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
 
@@ -20,13 +20,7 @@ pub struct Page {
 /// # Errors
 /// Names the line that is not understood, or whose answer does not stand in its passage.
 pub fn read(data: &Path) -> Result<Vec<Page>> {
-    let mut pages = Vec::new();
-    for path in parts(data, "manual")? {
-        for section in sections(&path)? {
-            pages.push(page(&section, &path)?);
-        }
-    }
-    Ok(pages)
+    all_sections(data, "manual")?.iter().map(|(path, section)| page(section, path)).collect()
 }
 
 fn page(section: &Section, path: &Path) -> Result<Page> {

@@ -4,7 +4,7 @@
 use crate::made::capital;
 use crate::reading::{Asked, Reading};
 use crate::slots::Slots;
-use crate::source::{Split, fill, held, parts, sections, slots};
+use crate::source::{Split, all_sections, fill, held, slots};
 use anyhow::{Context, Result, ensure};
 use std::collections::HashMap;
 use std::path::Path;
@@ -34,14 +34,12 @@ impl Passages {
     /// # Errors
     /// Names the passage that is not understood, or the fact that is in none of its sentences.
     pub fn read(data: &Path) -> Result<Self> {
-        let mut passages = Vec::new();
-        for path in parts(data, "passages")? {
-            for section in sections(&path)? {
-                let place = || format!("{}: passage '{}'", path.display(), section.title);
-                passages.push(passage(&section.title, &section.lines).with_context(place)?);
-            }
-        }
-        Ok(Self(passages))
+        let sections = all_sections(data, "passages")?;
+        let passages = sections.iter().map(|(path, section)| {
+            let place = || format!("{}: passage '{}'", path.display(), section.title);
+            passage(&section.title, &section.lines).with_context(place)
+        });
+        Ok(Self(passages.collect::<Result<_>>()?))
     }
 
     /// How many there are: to learn from, held out.

@@ -33,10 +33,10 @@ impl Slots {
             [("server", inference_commands::SERVERS), ("template", inference_commands::TEMPLATES)]
         {
             let list: &mut Lines = lists.entry(name.to_string()).or_default();
-            words
-                .iter()
-                .flat_map(|word| [(true, word), (false, word)])
-                .for_each(|(held, word)| list.push(held, word));
+            for word in words {
+                list.push(false, word);
+                list.push(true, word);
+            }
         }
         Ok(Self { words, lists })
     }

@@ -63,7 +63,7 @@ impl Lines {
     }
 
     /// Whether a held line says this.
-    pub fn keeps(&self, text: &str) -> bool {
+    fn keeps(&self, text: &str) -> bool {
         self.kept.contains(&plain(text))
     }
 }
@@ -115,6 +115,18 @@ pub fn parts(folder: &Path, name: &str) -> Result<Vec<PathBuf>> {
         bail!("{}: no {name}.txt and no {name}-1.txt", folder.display());
     }
     Ok(paths)
+}
+
+/// The sections of the files `NAME.txt` and `NAME-*.txt` of a folder, each with its file.
+///
+/// # Errors
+/// As [`parts`] and [`sections`].
+pub fn all_sections(folder: &Path, name: &str) -> Result<Vec<(PathBuf, Section)>> {
+    let mut all = Vec::new();
+    for path in parts(folder, name)? {
+        all.extend(sections(&path)?.into_iter().map(|section| (path.clone(), section)));
+    }
+    Ok(all)
 }
 
 /// Reads a file of sections that begin with `= TITLE`.

@@ -173,7 +173,7 @@ pub fn put(
 ) -> Result<Change, DiskError> {
     let size = std::fs::metadata(source).map_err(DiskError::host(source))?.len();
     check(name, size)?;
-    if existing(fat, folder, name)? == Some(size) && same(fat, folder, name, source)? {
+    if compared(fat, folder, source, name)? == Some(true) {
         return Ok(Change::Unchanged);
     }
     let failed = || format!("writing {folder}/{name}");
@@ -209,16 +209,14 @@ fn chunks(
     }
 }
 
-/// Whether a folder has a file of this name with other contents than the source.
+/// Whether a folder's file of this name has the contents of the source; `None` where there is no such file.
 ///
 /// # Errors
 /// The source cannot be read, or the file system is damaged.
-pub fn differs(fat: &Fat, folder: &str, source: &Path, name: &str) -> Result<bool, DiskError> {
+pub fn compared(fat: &Fat, folder: &str, source: &Path, name: &str) -> Result<Option<bool>, DiskError> {
     let size = std::fs::metadata(source).map_err(DiskError::host(source))?.len();
-    Ok(match existing(fat, folder, name)? {
-        Some(there) => there != size || !same(fat, folder, name, source)?,
-        None => false,
-    })
+    let Some(there) = existing(fat, folder, name)? else { return Ok(None) };
+    Ok(Some(there == size && same(fat, folder, name, source)?))
 }
 
 fn same(fat: &Fat, folder: &str, name: &str, source: &Path) -> Result<bool, DiskError> {

@@ -154,7 +154,8 @@ pub fn add(image: &Path, addition: &Addition, progress: Progress) -> Result<Chan
 pub fn differs(image: &Path, addition: &Addition) -> Result<bool, DiskError> {
     let name = addition.name()?;
     let (file, layout) = open(image)?;
-    files::differs(&files::open(&file, &layout)?, &addition.folder, &addition.source, &name)
+    let fat = files::open(&file, &layout)?;
+    Ok(files::compared(&fat, &addition.folder, &addition.source, &name)? == Some(false))
 }
 
 /// All files of an image.

@@ -35,20 +35,19 @@ pub fn prepare(options: &SystemOptions) -> Result<Option<PathBuf>> {
 /// The model that `run` puts on the disk: the one that was named; where there is no disk yet, the default model.
 pub fn model(options: &SystemOptions) -> Option<PathBuf> {
     let elsewhere = options.no_disk || options.disk.is_some() || options.system.is_some();
-    let default = default();
+    let default = default_model();
     let fresh = !elsewhere && !own(&options.board).is_file() && default.is_file();
     options.model.clone().or_else(|| fresh.then_some(default))
 }
 
 /// The model that the project made.
-fn default() -> PathBuf {
+fn default_model() -> PathBuf {
     shell::root().join("models/cloister-base.gguf")
 }
 
 /// Says so when the disk has another default model than this checkout: what is on a disk stays there.
 fn hint(disk: &Path) {
-    let default = Addition::model(default());
-    if tools_disk::differs(disk, &default).unwrap_or(false) {
+    if tools_disk::differs(disk, &Addition::model(default_model())).unwrap_or(false) {
         eprintln!(
             "the disk has another cloister-base.gguf than models/: --model models/cloister-base.gguf puts this one on it"
         );
